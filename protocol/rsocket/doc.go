@@ -1,0 +1,37 @@
+// Package rsocket is an RSocket 1.0 engine: one [Conn] carries many streams in
+// both directions over one ordered byte stream, with flow control per stream
+// and a bound on everything that a peer can make this side hold.
+//
+// # Nouns
+//
+//   - A [Conn] is one connection. It is symmetric: once it stands, either side
+//     requests and either side answers, whoever dialled.
+//   - A [Handler] says what this side answers. A request for which it has no
+//     function is refused with REJECTED.
+//   - A [Channel] is one request-channel stream: two halves that end separately.
+//
+// [Dial] and [Client] make the dialling side, a [Server] accepts.
+//
+// # Cancellation
+//
+// Every call that can wait takes a context. A request whose context ends sends
+// CANCEL and frees its stream at once; the peer's handler sees its own context
+// end. A connection that is lost ends every stream with an error that
+// errors.Is finds to be [ErrClosed].
+//
+// # Bounds
+//
+// A peer is hostile until proven otherwise. [Config] bounds frame size, streams,
+// bytes waiting to be written and to be taken, and the waits for the first frame
+// and for the socket; each field says what the peer sees at the bound. A length
+// that a peer announces reserves no memory: buffers grow with what has arrived.
+//
+// # Limitations
+//
+// Request-stream, fire-and-forget, fragmentation, leases and resumption are not
+// there yet: a peer that asks for one is refused with the code that the
+// specification has for it. The transport is TCP.
+//
+// The specification is the RSocket protocol, version 1.0; the frames are in
+// package [warmline.dev/protocol/rsocket/frame].
+package rsocket

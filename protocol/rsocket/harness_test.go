@@ -1,0 +1,201 @@
+package rsocket
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"warmline.dev/protocol/rsocket/frame"
+)
+
+// peer is the other end of a connection, played by hand: a test writes raw
+// frames and says which it wants back.
+type peer struct {
+	t  testing.TB
+	nc net.Conn
+	r  reader
+}
+
+func newPeer(t testing.TB, nc net.Conn) *peer {
+	t.Cleanup(func() { nc.Close() })
+	return &peer{t: t, nc: nc, r: reader{src: nc, maxFrame: frame.MaxSize}}
+}
+
+// write sends frames as they are, each behind its length.
+func (p *peer) write(frames ...[]byte) {
+	p.t.Helper()
+	for _, f := range frames {
+		n := len(f)
+		if _, err := p.nc.Write(append([]byte{byte(n >> 16), byte(n >> 8), byte(n)}, f...)); err != nil {
+			p.t.Fatalf("write: %v", err)
+		}
+	}
+}
+
+// read returns the next frame, in words: see words.
+func (p *peer) read() string {
+	p.t.Helper()
+	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	b, err := p.r.next()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "EOF"
+	}
+	if err != nil {
+		return "ERR " + err.Error()
+	}
+	return words(b)
+}
+
+// want reads as many frames as there are expectations. One that ends in … is a prefix.
+func (p *peer) want(frames ...string) {
+	p.t.Helper()
+	for _, want := range frames {
+		got := p.read()
+		if prefix, ok := strings.CutSuffix(want, "…"); ok && strings.HasPrefix(got, prefix) {
+			continue
+		}
+		if got != want {
+			p.t.Fatalf("frame\n got %s\nwant %s", got, want)
+		}
+	}
+}
+
+// words writes a frame as "PAYLOAD 1 NC data", as the tables have it.
+func words(b []byte) string {
+	f, err := frame.Parse(b)
+	if err != nil {
+		return err.Error() + " " + hex.EncodeToString(b)
+	}
+	s := fmt.Sprintf("%s %d", f.Type, f.StreamID)
+	switch f.Type {
+	case frame.TypePayload:
+		s += " "
+		for flag, letter := range map[frame.Flags]string{frame.FlagNext: "N"} {
+			if f.Has(flag) {
+				s += letter
+			}
+		}
+		if f.Has(frame.FlagComplete) {
+			s += "C"
+		}
+	case frame.TypeRequestN, frame.TypeRequestChannel, frame.TypeRequestStream:
+		s += fmt.Sprintf(" n=%d", f.N)
+	case frame.TypeError:
+		s += " " + f.Code.String()
+	case frame.TypeKeepAlive:
+		if f.Has(frame.FlagRespond) {
+			s += " respond"
+		}
+	}
+	if f.Metadata != nil {
+		s += fmt.Sprintf(" [%s]", f.Metadata)
+	}
+	if len(f.Data) > 0 {
+		s += " " + string(f.Data)
+	}
+	return s
+}
+
+func setupFrame() []byte {
+	return frame.AppendSetup(nil, frame.Setup{KeepAlive: time.Minute, Lifetime: time.Hour, MetadataMIME: "a/b", DataMIME: "c/d"}, 0, nil, nil)
+}
+
+// rawClient is a hand-played client of a server with this handler. It has not sent SETUP.
+func rawClient(t testing.TB, h Handler, cfg Config) *peer {
+	t.Helper()
+	_, addr := startServer(t, h, cfg)
+	return dialRaw(t, addr)
+}
+
+func dialRaw(t testing.TB, addr string) *peer {
+	t.Helper()
+	nc, err := net.Dial("tcp", strings.TrimPrefix(addr, "tcp://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPeer(t, nc)
+}
+
+// rawServer is a hand-played server and the connection under test as its client.
+// SETUP has been read.
+func rawServer(t testing.TB, h Handler, cfg Config) (*Conn, *peer) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := dial(t, "tcp://"+l.Addr().String(), h, cfg)
+	nc, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPeer(t, nc)
+	p.want("SETUP 0…")
+	return c, p
+}
+
+func startServer(t testing.TB, h Handler, cfg Config) (*Server, string) {
+	t.Helper()
+	return startAcceptor(t, func(context.Context, *Conn) (Handler, error) { return h, nil }, cfg)
+}
+
+func startAcceptor(t testing.TB, a Acceptor, cfg Config) (*Server, string) {
+	t.Helper()
+	s, err := NewServer(a, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Listen(t.Context(), "tcp://127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	t.Cleanup(func() {
+		s.Close()
+		if err := <-ended; !errors.Is(err, ErrServerClosed) {
+			t.Errorf("Serve returned %v, want ErrServerClosed", err)
+		}
+	})
+	return s, "tcp://" + l.Addr().String()
+}
+
+func dial(t testing.TB, addr string, h Handler, cfg Config) *Conn {
+	t.Helper()
+	c, err := Dial(t.Context(), addr, Setup{}, h, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// echo answers a request with itself, and a channel item by item.
+func echo() Handler {
+	return Handler{
+		Response: func(_ context.Context, p Payload) (Payload, error) { return p, nil },
+		Channel: func(ctx context.Context, ch *Channel) error {
+			for {
+				p, err := ch.Recv(ctx)
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				if err := ch.Send(ctx, p); err != nil {
+					return err
+				}
+			}
+		},
+	}
+}
+
+func text(s string) Payload { return Payload{Data: []byte(s)} }

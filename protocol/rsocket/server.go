@@ -1,0 +1,223 @@
+package rsocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"warmline.dev/protocol/rsocket/frame"
+)
+
+// Acceptor decides about a connection whose SETUP has arrived and is valid:
+// [Conn.Setup] tells what the peer declared. It returns what this side answers,
+// or refuses: an [*Error] decides the code that the peer sees, any other error
+// is REJECTED_SETUP with its text.
+//
+// It may keep conn to make requests on it; their answers arrive once it has
+// returned. ctx ends with the connection.
+type Acceptor func(ctx context.Context, conn *Conn) (Handler, error)
+
+// Server accepts connections. Make it with [NewServer].
+type Server struct {
+	accept Acceptor
+	cfg    Config
+	wg     sync.WaitGroup // a goroutine per connection, and its accept loops
+
+	// guarded by mu
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	conns     map[*Conn]struct{}
+	closing   bool
+}
+
+// NewServer returns a server, or what is wrong with cfg.
+func NewServer(accept Acceptor, cfg Config) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{accept: accept, cfg: cfg, listeners: map[net.Listener]struct{}{}, conns: map[*Conn]struct{}{}}, nil
+}
+
+// Serve accepts connections from l until the server is closed, and then returns
+// [ErrServerClosed]; any other error is l's. It closes l. A server may serve
+// several listeners.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		_ = l.Close() // nothing was accepted from it
+		return ErrServerClosed
+	}
+	s.listeners[l] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		_ = l.Close() // the loop is over either way
+		s.mu.Lock()
+		delete(s.listeners, l)
+		s.mu.Unlock()
+	}()
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if s.isClosing() {
+				return ErrServerClosed
+			}
+			if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() || isTemporary(err) {
+				time.Sleep(5 * time.Millisecond) // out of descriptors, say: those in use will end
+				continue
+			}
+			return fmt.Errorf("rsocket: accept: %w", err)
+		}
+		s.handle(nc)
+	}
+}
+
+// isTemporary reports whether accepting may work in a moment, as net/http judges it.
+func isTemporary(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && t.Temporary()
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+// handle serves one connection on goroutines of its own.
+func (s *Server) handle(nc net.Conn) {
+	c := newConn(nc, Setup{}, s.cfg, false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		_ = nc.Close() // it came too late to be told anything
+		return
+	}
+	s.conns[c] = struct{}{}
+	c.wg.Go(func() { c.serve(s.accept) })
+	s.wg.Go(func() {
+		<-c.done
+		c.wg.Wait()
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+	})
+}
+
+// serve reads SETUP, asks the acceptor and goes on as the read loop.
+func (c *Conn) serve(accept Acceptor) {
+	if t := c.cfg.FirstFrameTimeout; t > 0 {
+		_ = c.nc.SetReadDeadline(time.Now().Add(t)) // a dead socket says so on read
+	}
+	if err := c.readSetup(accept); err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			e.Conn = true
+			c.endWith(e)
+		} else {
+			c.end(err)
+		}
+		c.takeDown()
+		return
+	}
+	c.watch()
+	c.readLoop()
+}
+
+// readSetup fills c.setup and c.handler. An [*Error] is for the peer.
+func (c *Conn) readSetup(accept Acceptor) error {
+	b, err := c.r.next()
+	if err != nil {
+		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() && c.Err() == nil {
+			return &Error{Code: frame.CodeInvalidSetup, Message: fmt.Sprintf("no SETUP within %v", c.cfg.FirstFrameTimeout)}
+		}
+		if long, ok := errors.AsType[errFrameTooLong](err); ok {
+			return &Error{Code: frame.CodeInvalidSetup, Message: long.Error()}
+		}
+		return readErr(err)
+	}
+	f, err := frame.Parse(b)
+	if err != nil {
+		return &Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
+	}
+	if e := checkFirst(&f); e != nil {
+		return e
+	}
+	c.setup = Setup{
+		KeepAlive: f.Setup.KeepAlive, Lifetime: f.Setup.Lifetime,
+		MetadataMIME: f.Setup.MetadataMIME, DataMIME: f.Setup.DataMIME,
+		Payload: own(f.Metadata, f.Data),
+	}
+	// Not while the connection is ending: that is what wakes the read loop.
+	c.mu.Lock()
+	if c.err == nil {
+		_ = c.nc.SetReadDeadline(time.Time{}) // a dead socket says so on read
+	}
+	c.mu.Unlock()
+	c.handler, err = accept(c.ctx, c)
+	if err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			return &Error{Code: e.Code, Message: e.Message}
+		}
+		return &Error{Code: frame.CodeRejectedSetup, Message: err.Error()}
+	}
+	return nil
+}
+
+// Shutdown stops accepting, shuts every connection down gracefully at the same
+// time (see [Conn.Shutdown]) and returns when all have ended and their
+// goroutines too. When ctx ends first it closes what is left and returns ctx's
+// error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, c := range s.stop() {
+		wg.Go(func() { _ = c.Shutdown(ctx) }) // ctx's error is told once, below
+	}
+	wg.Wait()
+	s.wg.Wait()
+	return ctx.Err()
+}
+
+// Close stops accepting, closes every connection and returns when their
+// goroutines have ended. It may be called twice.
+func (s *Server) Close() error {
+	var wg sync.WaitGroup
+	for _, c := range s.stop() {
+		wg.Go(func() { _ = c.Close() }) // never fails
+	}
+	wg.Wait()
+	s.wg.Wait()
+	return nil
+}
+
+// stop closes the listeners and returns the connections.
+func (s *Server) stop() []*Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	for l := range s.listeners {
+		_ = l.Close() // Serve reports what matters
+	}
+	conns := make([]*Conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// Conns returns the connections that stand or are being set up, in no order.
+func (s *Server) Conns() []*Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	conns := make([]*Conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
