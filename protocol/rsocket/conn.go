@@ -104,6 +104,9 @@ func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 // Done is closed when the connection has ended; [Conn.Err] then says why.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
+// Context ends with the connection.
+func (c *Conn) Context() context.Context { return c.ctx }
+
 // Err is nil while the connection stands, and then an error that wraps
 // [ErrClosed]: an [*Error] if either side said why.
 func (c *Conn) Err() error {

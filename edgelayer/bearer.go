@@ -1,0 +1,125 @@
+package edgelayer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+)
+
+// bearer is whom the calls of one conversation are made for. A change by one
+// call is what the later ones see.
+type bearer struct {
+	keys *passport.Keyring // nil: no passport can be opened
+
+	mu sync.Mutex
+	// guarded by mu
+	sealed []byte
+	opened bool // p and err say what sealed is
+	p      passport.Passport
+	err    error
+}
+
+func newBearer(keys *passport.Keyring, sealed []byte) *bearer {
+	return &bearer{keys: keys, sealed: sealed}
+}
+
+// open verifies the passport, once for each that there is.
+func (b *bearer) open() (passport.Passport, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.openLocked()
+}
+
+func (b *bearer) openLocked() (passport.Passport, error) {
+	if !b.opened {
+		b.opened = true
+		b.p, b.err = b.verify()
+	}
+	if b.err == nil && !time.Now().Before(b.p.Expires) { // a conversation can outlast it
+		b.err = unauthenticated(passport.ErrExpired)
+	}
+	return b.p, b.err
+}
+
+func (b *bearer) verify() (passport.Passport, error) {
+	if b.keys == nil {
+		return passport.Passport{}, unauthenticated(errors.New("this edge has no passport keys"))
+	}
+	p, err := b.keys.Open(b.sealed, time.Now())
+	if err != nil {
+		return passport.Passport{}, unauthenticated(err)
+	}
+	return p, nil
+}
+
+func unauthenticated(err error) error { return protocol.Errorf(protocol.Unauthenticated, "%w", err) }
+
+// change replaces the passport by a changed one, sealed anew.
+func (b *bearer) change(by string, f func(p *passport.Passport)) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, err := b.openLocked()
+	if err != nil {
+		return nil, err
+	}
+	f(&p)
+	p.Origin = by
+	sealed, err := b.keys.Seal(p)
+	if err != nil {
+		return nil, err
+	}
+	b.sealed, b.p = sealed, p
+	return sealed, nil
+}
+
+// call is what a running method's context tells of its call.
+type call struct {
+	bearer *bearer
+	by     string // "members@1.2.0"
+
+	mu      sync.Mutex
+	changed []byte // guarded by mu: the sealed passport, if this call changed it
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) (*call, error) {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return nil, unauthenticated(errors.New("not called through an edge"))
+	}
+	return c, nil
+}
+
+// Passport returns whom the running method's call is made for, or an error with
+// [protocol.Unauthenticated] if there is no good passport.
+func Passport(ctx context.Context) (passport.Passport, error) {
+	c, err := callOf(ctx)
+	if err != nil {
+		return passport.Passport{}, err
+	}
+	return c.bearer.open()
+}
+
+// ChangePassport changes whom the rest of the conversation is for: f gets a copy
+// of the passport, and what it makes of that is signed anew with Origin naming
+// the service. The conversation's later calls carry it, and it goes back with
+// this call's answer.
+func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
+	c, err := callOf(ctx)
+	if err != nil {
+		return err
+	}
+	sealed, err := c.bearer.change(c.by, f)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed = sealed
+	return nil
+}

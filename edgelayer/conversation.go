@@ -1,0 +1,177 @@
+package edgelayer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+)
+
+// conversation is the edge's end of one device request's exchange.
+type conversation struct {
+	l      *line
+	ch     *rsocket.Channel
+	bearer *bearer
+	calls  sync.WaitGroup
+
+	mu      sync.Mutex
+	running map[uint32]context.CancelFunc // guarded by mu
+}
+
+// converse serves a request-channel. It returns when the adapter has completed
+// its half and every call has been answered, or when the conversation broke.
+func (l *line) converse(ctx context.Context, ch *rsocket.Channel) error {
+	first, err := ch.Recv(ctx)
+	if err != nil {
+		return err
+	}
+	md, err := protocol.ParseMetadata(first.Metadata)
+	if err != nil {
+		return l.malformed(err)
+	}
+	if md.Route != protocol.RouteConversation {
+		return protocol.Errorf(protocol.UnknownMethod, "a request-channel on route %q, expected %s", clip(md.Route), protocol.RouteConversation).Frame()
+	}
+	ctx, cancel, err := l.begin(ctx, md)
+	if err != nil {
+		return protocol.AsError(err).Frame()
+	}
+	l.s.conversations.Add(1)
+	defer l.s.conversations.Add(-1)
+
+	c := &conversation{l: l, ch: ch, bearer: newBearer(l.s.cfg.Keys, md.Passport), running: map[uint32]context.CancelFunc{}}
+	err = c.take(ctx, first.Data)
+	for err == nil {
+		var p rsocket.Payload
+		if p, err = ch.Recv(ctx); err == nil {
+			err = c.take(ctx, p.Data)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		c.calls.Wait() // the adapter has asked all it will; what it asked is still answered
+		err = ctx.Err()
+	}
+	cancel()
+	c.calls.Wait()
+	switch {
+	case err == nil:
+		return nil
+	case isMalformed(err):
+		return l.malformed(err)
+	default:
+		return protocol.AsError(err).Frame()
+	}
+}
+
+// take acts on the messages of one payload. An error ends the conversation.
+func (c *conversation) take(ctx context.Context, data []byte) error {
+	for len(data) > 0 {
+		m, rest, err := c.l.codec.NextMessage(data, c.l.s.cfg.MaxMessage)
+		if err != nil {
+			return err
+		}
+		size := len(data) - len(rest)
+		data = rest
+		switch m.Kind {
+		case protocol.KindCall:
+			if m.Oversized {
+				err = c.send(ctx, nil, &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: c.l.tooLarge(size)})
+			} else {
+				err = c.start(ctx, m)
+			}
+			if err != nil {
+				return err
+			}
+		case protocol.KindCancel:
+			c.stop(m.ID)
+		default:
+			// What only an edge says, or a newer adapter: nothing to do.
+		}
+	}
+	return nil
+}
+
+// start runs a call beside the others.
+func (c *conversation) start(ctx context.Context, m protocol.Message) error {
+	callCtx, cancel := context.WithCancel(ctx)
+	switch err := c.admit(m.ID, cancel); {
+	case err == nil:
+		c.calls.Go(func() {
+			defer cancel()
+			defer c.ended(m.ID)
+			c.run(callCtx, m)
+		})
+		return nil
+	case err.Code == protocol.Overloaded:
+		cancel()
+		return c.send(ctx, nil, &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: err})
+	default:
+		cancel()
+		return err
+	}
+}
+
+// admit takes a place among the running calls. One that is cancelled keeps its
+// place until its method has returned.
+func (c *conversation) admit(id uint32, cancel context.CancelFunc) *protocol.Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, used := c.running[id]; used {
+		return protocol.Errorf(protocol.InvalidArgument, "call id %d is in use", id)
+	}
+	if len(c.running) >= c.l.s.cfg.MaxCalls {
+		return protocol.Errorf(protocol.Overloaded, "%d calls of this conversation are running already", c.l.s.cfg.MaxCalls)
+	}
+	c.running[id] = cancel
+	return nil
+}
+
+func (c *conversation) ended(id uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.running, id)
+}
+
+// stop cancels a call; one that has ended is nobody's concern.
+func (c *conversation) stop(id uint32) {
+	c.mu.Lock()
+	cancel := c.running[id]
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
+func (c *conversation) run(ctx context.Context, m protocol.Message) {
+	result, changed, err := c.l.invoke(ctx, c.bearer, m.Method, m.Value)
+	if isMalformed(err) {
+		_ = c.l.malformed(err) // it is logged, and the line is closing
+		return
+	}
+	answer := &protocol.Message{Kind: protocol.KindReply, ID: m.ID, Value: result}
+	if err != nil {
+		answer = &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: protocol.AsError(err)}
+	}
+	// An adapter that has cancelled the call, or gone, hears nothing: the context
+	// has ended. Then there is nobody left to tell.
+	_ = c.send(ctx, changed, answer)
+}
+
+// send sends a message, behind the changed passport if there is one: in one
+// payload, so that the adapter has the passport when it has the answer.
+func (c *conversation) send(ctx context.Context, changed []byte, m *protocol.Message) error {
+	var data []byte
+	var err error
+	if changed != nil {
+		if data, err = c.l.codec.AppendMessage(nil, &protocol.Message{Kind: protocol.KindPassport, Passport: changed}); err != nil {
+			return err
+		}
+	}
+	if data, err = c.l.codec.AppendMessage(data, m); err != nil {
+		return err
+	}
+	return c.ch.Send(ctx, rsocket.Payload{Data: data})
+}

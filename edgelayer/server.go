@@ -1,0 +1,186 @@
+package edgelayer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/rs/zerolog"
+
+	"warmline.dev/edgelayer/source"
+	"warmline.dev/edgelayer/warm"
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+	"warmline.dev/protocol/rsocket/composite"
+	"warmline.dev/protocol/rsocket/frame"
+)
+
+// Config is what an edge offers and within which bounds. 0 is the default.
+type Config struct {
+	// Name and Version are the edge's own. Defaults "edge" and "0.0.0".
+	Name, Version string
+	// Services are what it offers. A service "edge" with the method "stats" is
+	// always there besides.
+	Services []Service
+	// Keys open and seal passports. Without, methods that need one are refused.
+	Keys *passport.Keyring
+	// Caches and Sources have their figures in edge.stats. The server neither
+	// uses nor closes them.
+	Caches  []Cache
+	Sources []*source.Source
+
+	// MaxMessage bounds one message, in bytes. Default 1 MiB. A call that is
+	// larger, or whose result is, fails as too large; the conversation goes on.
+	MaxMessage int
+	// MaxCalls bounds the calls of one conversation that run at once. Default 64.
+	// One more fails as overloaded.
+	MaxCalls int
+	// MaxBudget bounds the time of a conversation or a single call, whatever
+	// budget comes with it. Default 30 s.
+	MaxBudget time.Duration
+	// RSocket bounds the lines themselves. Its MaxFrame defaults to four messages.
+	RSocket rsocket.Config
+	// Log gets a line for each setup that was refused and each line that was
+	// closed because of what the peer sent. The zero value is silent.
+	Log zerolog.Logger
+}
+
+// Cache is a warm cache as edge.stats sees it.
+type Cache interface {
+	Name() string
+	Stats() warm.Stats
+}
+
+// Server accepts lines and answers calls. Make it with [New].
+type Server struct {
+	cfg      Config
+	services map[string]map[string]*service // by name and version
+	offers   protocol.Offers
+	rs       *rsocket.Server
+	started  time.Time
+
+	conversations          atomic.Int64 // open now
+	lines, calls, failures atomic.Int64 // since the start, but lines: open now
+}
+
+// ErrServerClosed is returned by [Server.Serve] after Shutdown or Close.
+var ErrServerClosed = rsocket.ErrServerClosed
+
+// New makes a server, or says what is wrong with cfg.
+func New(cfg Config) (*Server, error) {
+	if cfg.Name == "" {
+		cfg.Name = "edge"
+	}
+	if cfg.Version == "" {
+		cfg.Version = "0.0.0"
+	}
+	for name, f := range map[string]*int{"MaxMessage": &cfg.MaxMessage, "MaxCalls": &cfg.MaxCalls} {
+		if *f < 0 {
+			return nil, fmt.Errorf("edgelayer: %s is %d, expected a positive number", name, *f)
+		}
+	}
+	if cfg.MaxBudget < 0 {
+		return nil, fmt.Errorf("edgelayer: MaxBudget is %v, expected a positive time", cfg.MaxBudget)
+	}
+	if cfg.MaxMessage == 0 {
+		cfg.MaxMessage = 1 << 20
+	}
+	if cfg.MaxCalls == 0 {
+		cfg.MaxCalls = 64
+	}
+	if cfg.MaxBudget == 0 {
+		cfg.MaxBudget = 30 * time.Second
+	}
+	if cfg.RSocket.MaxFrame == 0 {
+		cfg.RSocket.MaxFrame = min(4*cfg.MaxMessage, frame.MaxSize)
+	}
+	s := &Server{cfg: cfg, services: map[string]map[string]*service{}, offers: protocol.Offers{}, started: time.Now()}
+	for _, sv := range append([]Service{s.own()}, cfg.Services...) {
+		if err := s.add(sv); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	s.rs, err = rsocket.NewServer(s.accept, cfg.RSocket)
+	return s, err
+}
+
+func (s *Server) add(decl Service) error {
+	sv, err := newService(decl)
+	if err != nil {
+		return err
+	}
+	v := sv.version.String()
+	if s.services[sv.name] == nil {
+		s.services[sv.name] = map[string]*service{}
+	}
+	if s.services[sv.name][v] != nil {
+		return fmt.Errorf("edgelayer: service %s %s is declared twice", sv.name, v)
+	}
+	s.services[sv.name][v] = sv
+	s.offers[sv.name] = append(s.offers[sv.name], sv.version)
+	return nil
+}
+
+// Serve accepts lines from l until the server is closed, and then returns
+// [ErrServerClosed]. It closes l.
+func (s *Server) Serve(l net.Listener) error { return s.rs.Serve(l) }
+
+// Shutdown takes no new lines and conversations, lets those under way finish
+// until ctx ends, and returns when all goroutines have ended.
+func (s *Server) Shutdown(ctx context.Context) error { return s.rs.Shutdown(ctx) }
+
+// Close ends all lines at once and returns when all goroutines have ended.
+func (s *Server) Close() error { return s.rs.Close() }
+
+// accept negotiates a line.
+func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler, error) {
+	l, err := s.negotiate(conn)
+	if err != nil {
+		s.cfg.Log.Info().Stringer("peer", conn.RemoteAddr()).Str("reason", err.Error()).Msg("line refused")
+		return rsocket.Handler{}, err
+	}
+	s.lines.Add(1)
+	context.AfterFunc(conn.Context(), func() { s.lines.Add(-1) })
+	s.cfg.Log.Debug().Stringer("peer", conn.RemoteAddr()).Str("name", l.hello.Name).Str("version", l.hello.Version).Msg("line open")
+	return rsocket.Handler{Response: l.answer, Channel: l.converse}, nil
+}
+
+func (s *Server) negotiate(conn *rsocket.Conn) (*line, error) {
+	setup := conn.Setup()
+	codec, err := protocol.CodecFor(setup.DataMIME)
+	if err != nil {
+		return nil, &rsocket.Error{Code: frame.CodeUnsupportedSetup, Message: err.Error()}
+	}
+	if setup.MetadataMIME != composite.MIME {
+		return nil, &rsocket.Error{Code: frame.CodeUnsupportedSetup, Message: fmt.Sprintf("metadata MIME type %q: expected %s", setup.MetadataMIME, composite.MIME)}
+	}
+	hello, err := protocol.ParseHello(codec, setup.Payload.Data)
+	if err != nil {
+		return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
+	}
+	refusal := hello.CheckProtocol()
+	var resolved map[string]*semver.Version
+	if refusal == nil {
+		resolved, refusal = protocol.Resolve(hello.Wants, s.offers)
+	}
+	if refusal != nil {
+		return nil, &rsocket.Error{Code: frame.CodeRejectedSetup, Message: refusal.JSON()}
+	}
+	l := &line{s: s, conn: conn, codec: codec, hello: hello, services: map[string]*service{}}
+	for name, v := range resolved {
+		l.services[name] = s.services[name][v.String()]
+	}
+	own := s.own()
+	l.services[own.Name] = s.services[own.Name][own.Version]
+	return l, nil
+}
+
+// isMalformed reports whether err means that the peer sent what is no encoding
+// of anything: its connection is closed.
+func isMalformed(err error) bool { return errors.Is(err, protocol.ErrMalformed) }

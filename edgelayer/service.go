@@ -1,0 +1,122 @@
+package edgelayer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"github.com/Masterminds/semver/v3"
+
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+)
+
+// Service is what an edge offers under one name and version. It is copied by [New].
+type Service struct {
+	// Name is lower-case letters, digits and "-", such as "catalogue". "edge" and
+	// "warmline" are taken.
+	Name string
+	// Version is semver, such as "2.1.3".
+	Version string
+	// Methods, no two of one name.
+	Methods []Method
+}
+
+// Method is one question that a service answers. Make it with [NewMethod].
+type Method struct {
+	name  string
+	needs *passport.Level
+	shape string // the arguments, for error messages
+	run   func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error)
+}
+
+// MethodOption refines a method.
+type MethodOption interface{ apply(*Method) }
+
+type needsPassport passport.Level
+
+func (n needsPassport) apply(m *Method) { level := passport.Level(n); m.needs = &level }
+
+// NeedsPassport refuses calls whose passport is missing, forged or expired
+// ([protocol.Unauthenticated]), or below the level ([protocol.Forbidden]).
+func NeedsPassport(level passport.Level) MethodOption { return needsPassport(level) }
+
+// NewMethod makes a method of a function. Arguments and result travel as msgpack
+// or JSON and go by json tags; In is a struct as a rule, and an argument that it
+// has no field for is refused.
+//
+// An error that is or wraps a *[protocol.Error] is told to the adapter as it is;
+// any other as [protocol.Internal] with its text, so it should hold no secrets.
+func NewMethod[In, Out any](name string, f func(ctx context.Context, in In) (Out, error), opts ...MethodOption) Method {
+	m := Method{name: name, shape: shapeOf(reflect.TypeFor[In]())}
+	m.run = func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error) {
+		var in In
+		if err := decodeArgs(codec, args, &in); err != nil {
+			return nil, err
+		}
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return codec.Marshal(out)
+	}
+	for _, o := range opts {
+		o.apply(&m)
+	}
+	return m
+}
+
+// errArgs is arguments of the wrong shape; whoever knows the method says which it expects.
+type errArgs struct{ error }
+
+// decodeArgs reads arguments; nothing at all is the zero value.
+func decodeArgs(codec protocol.Codec, args protocol.Raw, into any) error {
+	if len(args) == 0 || isNil(codec, args) {
+		return nil
+	}
+	err := codec.UnmarshalStrict(args, into)
+	if err == nil || errors.Is(err, protocol.ErrMalformed) {
+		return err
+	}
+	return errArgs{err}
+}
+
+func isNil(codec protocol.Codec, v protocol.Raw) bool {
+	if codec == protocol.JSON {
+		return string(v) == "null"
+	}
+	return len(v) == 1 && v[0] == 0xC0
+}
+
+var validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+var validMethod = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,62}$`)
+
+// service is a validated Service.
+type service struct {
+	name    string
+	version *semver.Version
+	methods map[string]*Method
+}
+
+func newService(s Service) (*service, error) {
+	if !validName.MatchString(s.Name) || s.Name == "warmline" {
+		return nil, fmt.Errorf("edgelayer: service name %q: expected lower-case letters, digits and '-', and not \"warmline\"", s.Name)
+	}
+	v, err := semver.StrictNewVersion(s.Version)
+	if err != nil {
+		return nil, fmt.Errorf("edgelayer: service %s: version %q: %w, expected something like 2.1.3", s.Name, s.Version, err)
+	}
+	sv := &service{name: s.Name, version: v, methods: make(map[string]*Method, len(s.Methods))}
+	for _, m := range s.Methods {
+		if !validMethod.MatchString(m.name) || m.run == nil {
+			return nil, fmt.Errorf("edgelayer: service %s: method name %q: expected letters and digits, the first in lower case", s.Name, m.name)
+		}
+		if sv.methods[m.name] != nil {
+			return nil, fmt.Errorf("edgelayer: service %s: two methods named %q", s.Name, m.name)
+		}
+		sv.methods[m.name] = &m
+	}
+	return sv, nil
+}

@@ -1,0 +1,49 @@
+package edgelayer
+
+import (
+	"context"
+	"time"
+
+	"warmline.dev/edgelayer/source"
+	"warmline.dev/edgelayer/warm"
+)
+
+// Stats are an edge's figures, as edge.stats returns them.
+type Stats struct {
+	Name          string                  `json:"name"`
+	Version       string                  `json:"version"`
+	Uptime        string                  `json:"uptime"`
+	Lines         int64                   `json:"lines"`         // open now
+	Conversations int64                   `json:"conversations"` // open now
+	Calls         int64                   `json:"calls"`         // since the start
+	Failures      int64                   `json:"failures"`      // calls that failed
+	Services      map[string][]string     `json:"services"`
+	Caches        map[string]warm.Stats   `json:"caches"`
+	Sources       map[string]source.Stats `json:"sources"`
+}
+
+// Stats returns the figures now.
+func (s *Server) Stats() Stats {
+	st := Stats{
+		Name: s.cfg.Name, Version: s.cfg.Version, Uptime: time.Since(s.started).Round(time.Second).String(),
+		Lines: s.lines.Load(), Conversations: s.conversations.Load(), Calls: s.calls.Load(), Failures: s.failures.Load(),
+		Services: map[string][]string{}, Caches: map[string]warm.Stats{}, Sources: map[string]source.Stats{},
+	}
+	for name, versions := range s.offers {
+		st.Services[name] = versions.Strings()
+	}
+	for _, c := range s.cfg.Caches {
+		st.Caches[c.Name()] = c.Stats()
+	}
+	for _, src := range s.cfg.Sources {
+		st.Sources[src.Name()] = src.Stats()
+	}
+	return st
+}
+
+// own is the service that every edge has.
+func (s *Server) own() Service {
+	return Service{Name: "edge", Version: "1.0.0", Methods: []Method{
+		NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }),
+	}}
+}

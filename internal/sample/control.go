@@ -1,0 +1,57 @@
+package sample
+
+import (
+	"net/http"
+	"time"
+)
+
+const controlPath = "/_sample"
+
+type controlState struct {
+	Name     string `json:"name"`
+	Requests int64  `json:"requests"`
+	Mode     Mode   `json:"mode"`
+	Latency  string `json:"latency"`
+}
+
+// controlRoutes returns the endpoints that show and switch s.
+func (s *service) controlRoutes() map[string]endpoint {
+	return map[string]endpoint{
+		"GET " + controlPath: func(*http.Request) (any, error) { return s.control(), nil },
+		"PUT " + controlPath: s.putControl,
+	}
+}
+
+func (s *service) control() controlState {
+	mode, latency, _ := s.current.get()
+	return controlState{Name: s.name, Requests: s.requests.Load(), Mode: mode, Latency: latency.String()}
+}
+
+func (s *service) putControl(r *http.Request) (any, error) {
+	const expected = `{"mode":"ok", "fail" or "hang","latency":"20ms"}, where either may be missing`
+	var change struct {
+		Mode    *Mode   `json:"mode"`
+		Latency *string `json:"latency"`
+	}
+	if err := decodeBody(r, &change, expected); err != nil {
+		return nil, err
+	}
+	if change.Mode != nil {
+		if err := checkMode(*change.Mode); err != nil {
+			return nil, badRequest("%s", err)
+		}
+	}
+	var latency *time.Duration
+	if change.Latency != nil {
+		d, err := time.ParseDuration(*change.Latency)
+		if err != nil {
+			return nil, badRequest("latency %q: expected a duration such as 20ms, or 0s for none", clip(*change.Latency))
+		}
+		if err := checkLatency(d); err != nil {
+			return nil, badRequest("%s", err)
+		}
+		latency = &d
+	}
+	s.current.set(change.Mode, latency)
+	return s.control(), nil
+}

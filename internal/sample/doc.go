@@ -1,0 +1,46 @@
+// Package sample runs five small HTTP/JSON services, the mid-tier that the
+// Warmline demo and the tests read: profiles, members, recommendations,
+// catalogue and ratings. They listen on real sockets, answer as late as real
+// services do, and can be made to fail, to hang, to stop and to come back.
+//
+//	services, err := sample.Start(sample.Config{})
+//	if err != nil { … }
+//	defer services.Shutdown(ctx)
+//	http.Get(services.URL("profiles") + "/profiles/paul")
+//
+// # Endpoints
+//
+//	profiles         GET /profiles/{id}
+//	members          GET /members/{customer}
+//	                 PUT /members/{customer}           {"plan":"two-stream"}
+//	recommendations  GET /recommendations/{profile}    ?limit=20
+//	catalogue        GET /films/{id}
+//	                 GET /films?ids=1,2,3
+//	ratings          GET /ratings/{profile}            ?ids=17,18
+//	                 PUT /ratings/{profile}/{video}    {"rating":"THUMBS_UP"}
+//
+// Every error is JSON: {"error":{"code":"not_found","message":"no profile \"x\""}}.
+// A body may have 64 KiB, a list of ids 200 of them.
+//
+// # Control
+//
+// Each service also answers GET /_sample with its name, its count of requests,
+// its mode and its latency, and takes PUT /_sample with a new mode, a new
+// latency or both: {"mode":"hang","latency":"20ms"}. A field that is missing
+// stays as it is, so "0s" means there what a negative [Behaviour.Latency] means:
+// none. Control requests are answered at once in every mode and are not counted.
+//
+// # State
+//
+// Plans and ratings live in memory: they outlast [Services.Stop] and
+// [Services.Restart], and end with the process. What clients can add is bounded:
+// 1,000 rated profiles with one rating for each film.
+//
+// # Limitations
+//
+// Plain HTTP, and whoever reaches a port may control the service: this is
+// for demos and tests, on the loopback interface unless [Config.Host] says
+// otherwise. The films are facts about films in the public domain in the United
+// States; running times of silent films depend on the restoration and are the
+// commonly cited ones.
+package sample

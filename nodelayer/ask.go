@@ -1,0 +1,47 @@
+package nodelayer
+
+import (
+	"context"
+
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+)
+
+// Ask makes a single call without a conversation, a plain request-response, and
+// decodes the result. The error is a *[protocol.Error].
+func Ask[T any](ctx context.Context, e *Edge, method string, args any) (T, error) {
+	var result T
+	err := e.ask(ctx, method, args, &result)
+	return result, err
+}
+
+func (e *Edge) ask(ctx context.Context, method string, args, into any) error {
+	l, err := e.current()
+	if err != nil {
+		return err
+	}
+	data, err := e.encode(l, method, args)
+	if err != nil {
+		return err
+	}
+	reply, err := l.Conn.Call(ctx, rsocket.Payload{Metadata: metadata(ctx, method).Append(nil), Data: data})
+	if err != nil {
+		return protocol.AsError(err)
+	}
+	md, err := protocol.ParseMetadata(reply.Metadata)
+	if err != nil {
+		return protocol.Errorf(protocol.Internal, "the answer to %s: %w", method, err)
+	}
+	if md.Passport != nil {
+		passport.FromContext(ctx).Replace(md.Passport)
+	}
+	return decode(l.Codec, method, reply.Data, into)
+}
+
+func decode(codec protocol.Codec, method string, result protocol.Raw, into any) error {
+	if err := codec.Unmarshal(result, into); err != nil {
+		return protocol.Errorf(protocol.Internal, "the result of %s does not fit %T: %w", method, into, err)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	pathpkg "path"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+)
+
+// exchange is one device request on its way.
+type exchange struct {
+	s       *Server
+	r       *http.Request
+	trace   string
+	adapter *adapter // nil until one is picked
+	before  passport.Passport
+	answer  protocol.DeviceResponse
+	changed []byte // the sealed passport, if a service changed it
+}
+
+// ServeHTTP answers a device.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" {
+		s.index(w)
+		return
+	}
+	start := time.Now()
+	x := &exchange{s: s, r: r, trace: r.Header.Get("Traceparent")}
+	if !protocol.ValidTraceparent(x.trace) {
+		x.trace = protocol.NewTraceparent()
+	}
+	err := x.run()
+	status := x.answer.Status
+	if err == nil {
+		err = x.passportBack(w)
+	}
+	if err != nil {
+		status = err.Code.HTTPStatus()
+		x.writeError(w, err)
+	} else {
+		x.write(w)
+	}
+	x.log(status, time.Since(start), err)
+}
+
+func (s *Server) index(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(map[string]any{"adapters": s.table.list()}) // a device that has gone needs no answer
+}
+
+// run sends the request down the adapter's line and takes the answer.
+func (x *exchange) run() *protocol.Error {
+	app, rng, path := split(x.r.URL.Path)
+	a, refusal := x.s.table.pick(app, rng)
+	if refusal != nil {
+		return refusal
+	}
+	x.adapter = a
+	body, refusal := x.body()
+	if refusal != nil {
+		return refusal
+	}
+	sealed, err := x.mint()
+	if err != nil {
+		return protocol.AsError(err)
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.s.cfg.Budget)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	md := protocol.Metadata{Route: protocol.RouteDevice, Passport: sealed, Traceparent: x.trace, Budget: time.Until(deadline)}
+	data, err := a.codec.Marshal(&protocol.DeviceRequest{
+		Method: x.r.Method, Path: path, Query: x.r.URL.RawQuery, Header: contentHeaders(x.r.Header), Body: body,
+	})
+	if err != nil {
+		return protocol.AsError(err)
+	}
+	reply, err := a.conn.Call(ctx, rsocket.Payload{Metadata: md.Append(nil), Data: data})
+	if err != nil {
+		return x.explain(ctx, err)
+	}
+	back, err := protocol.ParseMetadata(reply.Metadata)
+	if err == nil {
+		err = a.codec.Unmarshal(reply.Data, &x.answer)
+	}
+	if err != nil || x.answer.Status < 200 || x.answer.Status > 599 {
+		return protocol.Errorf(protocol.Internal, "adapter %s answered what can't be read", a)
+	}
+	x.changed = back.Passport
+	return nil
+}
+
+// explain tells a device what went wrong on the line, in the gateway's words.
+func (x *exchange) explain(ctx context.Context, err error) *protocol.Error {
+	e := protocol.AsError(err)
+	switch {
+	case x.r.Context().Err() != nil:
+		return protocol.Errorf(protocol.Canceled, "the device went away")
+	case ctx.Err() != nil:
+		return protocol.Errorf(protocol.DeadlineExceeded, "adapter %s did not answer within %v", x.adapter, x.s.cfg.Budget)
+	case errors.Is(err, rsocket.ErrClosed):
+		return protocol.Errorf(protocol.Unavailable, "the line to adapter %s was lost", x.adapter)
+	}
+	return e
+}
+
+// split takes "/tv@^1/home" apart into app, range and path.
+func split(p string) (app, rng, path string) {
+	app, path, _ = strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	app, rng, _ = strings.Cut(app, "@")
+	clean := pathpkg.Clean("/" + path)
+	if strings.HasSuffix(path, "/") && clean != "/" {
+		clean += "/" // it means something to a router
+	}
+	return app, rng, clean
+}
+
+func (x *exchange) body() ([]byte, *protocol.Error) {
+	most := x.s.cfg.MaxBody
+	b, err := io.ReadAll(io.LimitReader(x.r.Body, most+1))
+	if err != nil {
+		return nil, protocol.Errorf(protocol.InvalidArgument, "the request's body broke off")
+	}
+	if int64(len(b)) > most {
+		return nil, protocol.Errorf(protocol.TooLarge, "the request's body is larger than %d bytes", most)
+	}
+	return b, nil
+}
+
+func (x *exchange) mint() ([]byte, error) {
+	p, err := x.s.cfg.Mint(x.r)
+	if err != nil {
+		return nil, err
+	}
+	p.Origin = x.s.cfg.Name
+	p.Issued = time.Now()
+	p.Expires = p.Issued.Add(x.s.cfg.PassportTTL)
+	x.before = p
+	return x.s.cfg.Keys.Seal(p)
+}
+
+// passportBack verifies a changed passport: an adapter can't forge one.
+func (x *exchange) passportBack(w http.ResponseWriter) *protocol.Error {
+	if x.changed == nil {
+		return nil
+	}
+	after, err := x.s.cfg.Keys.Open(x.changed, time.Now())
+	if err != nil {
+		return protocol.Errorf(protocol.Internal, "adapter %s handed back a passport that is not good: %w", x.adapter, err)
+	}
+	if x.s.cfg.OnPassport != nil {
+		x.s.cfg.OnPassport(w, x.r, x.before, after)
+	}
+	return nil
+}
+
+func (x *exchange) write(w http.ResponseWriter) {
+	h := w.Header()
+	for name, values := range x.answer.Header {
+		if !private(name) {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	h.Set("Warmline-Adapter", x.adapter.String())
+	w.WriteHeader(x.answer.Status)
+	_, _ = w.Write(x.answer.Body) // a device that has gone needs no answer
+}
+
+// writeError tells an error, and what is there where something was not found.
+func (x *exchange) writeError(w http.ResponseWriter, e *protocol.Error) {
+	var more map[string]any
+	if x.adapter == nil && e.Code.HTTPStatus() == http.StatusNotFound {
+		more = map[string]any{"adapters": x.s.table.list()}
+	}
+	protocol.WriteError(w, e, more)
+}
+
+// log writes the one line of a device request. Nothing of the query, the body
+// or the passport is in it.
+func (x *exchange) log(status int, took time.Duration, err *protocol.Error) {
+	level := zerolog.InfoLevel
+	if status >= 500 {
+		level = zerolog.WarnLevel
+	}
+	e := x.s.cfg.Log.WithLevel(level)
+	if e == nil {
+		return
+	}
+	e.Str("method", x.r.Method).Str("path", clip(x.r.URL.Path)).Int("status", status).Dur("took", took)
+	if x.adapter != nil {
+		e.Stringer("adapter", x.adapter)
+	}
+	if err != nil {
+		e.Stringer("code", err.Code).Str("reason", clip(err.Message))
+	}
+	if x.changed != nil {
+		e.Bool("passport_changed", true)
+	}
+	calls := zerolog.Arr()
+	for _, c := range x.answer.Calls {
+		d := zerolog.Dict().Str("call", c.Method).Dur("took", time.Duration(c.Micros)*time.Microsecond)
+		if c.Code != "" {
+			d.Str("code", c.Code)
+		}
+		calls.Dict(d)
+	}
+	e.Array("calls", calls).Str("trace", x.trace[3:35]).Msg("device request")
+}
+
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}

@@ -1,0 +1,129 @@
+package passport
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"strings"
+	"sync"
+)
+
+const (
+	minKey = 32 // bytes
+	macLen = sha256.Size
+)
+
+// Key is a named secret. The name travels with what it signed; the secret never does.
+type Key struct {
+	Name   string // 1 to 64 bytes of letters, digits, "-", "_" and "."
+	Secret []byte // at least 32 bytes
+}
+
+// String shows the name only, so that no key ends up in a log.
+func (k Key) String() string { return "key " + k.Name }
+
+// GoString shows the name only.
+func (k Key) GoString() string { return k.String() }
+
+// NewKey makes a key with a random secret of 32 bytes.
+func NewKey(name string) Key {
+	secret := make([]byte, minKey)
+	_, _ = rand.Read(secret) // never fails, by its documentation
+	return Key{Name: name, Secret: secret}
+}
+
+// Format is the key as [ParseKeys] reads it: "name:base64". It is a secret.
+func (k Key) Format() string { return k.Name + ":" + base64.StdEncoding.EncodeToString(k.Secret) }
+
+// ParseKeys reads keys, one "name:base64" a line or separated by commas; empty
+// lines and those that begin with # are passed over. Errors name the entry by its
+// number and never show what is in it.
+func ParseKeys(text string) ([]Key, error) {
+	var keys []Key
+	for i, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' }) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		name, secret, ok := strings.Cut(line, ":")
+		raw, err := base64.StdEncoding.DecodeString(secret)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("passport keys: entry %d is not NAME:BASE64", i+1)
+		}
+		keys = append(keys, Key{Name: name, Secret: raw})
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("passport keys: none given, expected NAME:BASE64")
+	}
+	return keys, nil
+}
+
+// Keyring seals with its first key and opens with any of them, so that keys
+// rotate: add the new one behind the old everywhere, then move it to the front,
+// then drop the old one.
+type Keyring struct {
+	current *signer
+	byName  map[string]*signer
+}
+
+// NewKeyring makes a keyring. The keys are copied.
+func NewKeyring(keys ...Key) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("passport: a keyring without keys")
+	}
+	r := &Keyring{byName: make(map[string]*signer, len(keys))}
+	for _, k := range keys {
+		if !validName(k.Name) {
+			return nil, fmt.Errorf("passport: key name %q: expected 1 to 64 letters, digits, '-', '_' or '.'", k.Name)
+		}
+		if len(k.Secret) < minKey {
+			return nil, fmt.Errorf("passport: key %q has %d bytes, expected at least %d", k.Name, len(k.Secret), minKey)
+		}
+		if r.byName[k.Name] != nil {
+			return nil, fmt.Errorf("passport: two keys named %q", k.Name)
+		}
+		r.byName[k.Name] = newSigner(k)
+	}
+	r.current = r.byName[keys[0].Name]
+	return r, nil
+}
+
+func validName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 64
+}
+
+// signer signs with one key; keyed hashes are costly to make, so they are kept.
+type signer struct {
+	name   string
+	domain []byte // what stands before the body in what is signed
+	hashes sync.Pool
+}
+
+func newSigner(k Key) *signer {
+	secret := append([]byte(nil), k.Secret...)
+	s := &signer{name: k.Name}
+	s.domain = append([]byte("warmline passport 1\x00"), byte(len(k.Name)))
+	s.domain = append(s.domain, k.Name...)
+	s.hashes.New = func() any { return hmac.New(sha256.New, secret) }
+	return s
+}
+
+// sign appends the signature of body.
+func (s *signer) sign(dst, body []byte) []byte {
+	h := s.hashes.Get().(hash.Hash)
+	h.Reset()
+	h.Write(s.domain) // a hash never fails to write
+	h.Write(body)
+	dst = h.Sum(dst)
+	s.hashes.Put(h)
+	return dst
+}

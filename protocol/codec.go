@@ -1,0 +1,158 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// The data MIME types of a line, as SETUP names them.
+const (
+	MIMEMsgPack = "application/vnd.msgpack"
+	MIMEJSON    = "application/json"
+)
+
+// Raw is a value that is encoded already, in the codec of the line it is for.
+type Raw []byte
+
+// Codec turns values into bytes and back. There are two, [MsgPack] and [JSON];
+// both go by the json tags of structs, so one type serves both.
+type Codec interface {
+	// MIME is the data MIME type that SETUP names the codec by.
+	MIME() string
+	// Marshal encodes any value.
+	Marshal(v any) (Raw, error)
+	// Unmarshal decodes exactly one value, within [DefaultLimits]. Fields that
+	// into does not have are passed over. Bytes that are no encoding at all give
+	// an error that wraps [ErrMalformed]; a value that does not fit, another one.
+	Unmarshal(b []byte, into any) error
+	// UnmarshalStrict is Unmarshal that fails on a field that into does not have.
+	UnmarshalStrict(b []byte, into any) error
+	// AppendMessage appends a message.
+	AppendMessage(dst []byte, m *Message) ([]byte, error)
+	// NextMessage decodes the first message of b and returns what is behind it.
+	// A message longer than most bytes has [Message.Oversized] set and only its
+	// kind and id. The error wraps [ErrMalformed].
+	NextMessage(b []byte, most int) (m Message, rest []byte, err error)
+}
+
+// The codecs.
+var (
+	MsgPack Codec = msgpackCodec{}
+	JSON    Codec = jsonCodec{}
+)
+
+// CodecFor returns the codec of a data MIME type, or an error that lists those there are.
+func CodecFor(mime string) (Codec, error) {
+	switch mime {
+	case MIMEMsgPack:
+		return MsgPack, nil
+	case MIMEJSON:
+		return JSON, nil
+	}
+	return nil, fmt.Errorf("data MIME type %q: expected %s or %s", mime, MIMEMsgPack, MIMEJSON)
+}
+
+type msgpackCodec struct{}
+
+func (msgpackCodec) MIME() string { return MIMEMsgPack }
+
+func (msgpackCodec) Marshal(v any) (Raw, error) {
+	if raw, ok := v.(Raw); ok {
+		return raw, nil
+	}
+	var buf bytes.Buffer
+	enc := encoder(&buf)
+	defer msgpack.PutEncoder(enc)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode as msgpack: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+func (c msgpackCodec) Unmarshal(b []byte, into any) error       { return c.unmarshal(b, into, false) }
+func (c msgpackCodec) UnmarshalStrict(b []byte, into any) error { return c.unmarshal(b, into, true) }
+
+func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
+	if err := DefaultLimits.Check(b); err != nil {
+		return err
+	}
+	if raw, ok := into.(*Raw); ok {
+		*raw = append(Raw(nil), b...)
+		return nil
+	}
+	dec := decoder(b)
+	defer msgpack.PutDecoder(dec)
+	dec.DisallowUnknownFields(strict)
+	return dec.Decode(into)
+}
+
+// encoder is one of the library's pool, set the way both ends of a line expect.
+func encoder(w io.Writer) *msgpack.Encoder {
+	enc := msgpack.GetEncoder()
+	enc.Reset(w)
+	enc.SetCustomStructTag("json")
+	enc.UseCompactInts(true)
+	enc.UseCompactFloats(true)
+	return enc
+}
+
+// decoder is one of the library's pool. What it is given must have been walked.
+func decoder(b []byte) *msgpack.Decoder {
+	dec := msgpack.GetDecoder()
+	dec.Reset(bytes.NewReader(b))
+	dec.SetCustomStructTag("json")
+	return dec
+}
+
+type jsonCodec struct{}
+
+func (jsonCodec) MIME() string { return MIMEJSON }
+
+func (jsonCodec) Marshal(v any) (Raw, error) {
+	if raw, ok := v.(Raw); ok {
+		return raw, nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode as JSON: %w", err)
+	}
+	return b, nil
+}
+
+func (c jsonCodec) Unmarshal(b []byte, into any) error       { return c.unmarshal(b, into, false) }
+func (c jsonCodec) UnmarshalStrict(b []byte, into any) error { return c.unmarshal(b, into, true) }
+
+func (jsonCodec) unmarshal(b []byte, into any, strict bool) error {
+	if raw, ok := into.(*Raw); ok {
+		if !json.Valid(b) {
+			return fmt.Errorf("%w JSON", ErrMalformed)
+		}
+		*raw = append(Raw(nil), b...)
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if strict {
+		dec.DisallowUnknownFields()
+	}
+	if err := dec.Decode(into); err != nil {
+		return asMalformed(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w JSON: more than one value", ErrMalformed)
+	}
+	return nil
+}
+
+// asMalformed marks the errors that are about bytes and not about values.
+func asMalformed(err error) error {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	if syntax || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w JSON: %w", ErrMalformed, err)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+// Limits bound one encoded value. The decoders behind them trust lengths: five
+// bytes that claim four thousand million elements would end the process.
+type Limits struct {
+	Depth    int // arrays and maps inside each other
+	Elements int // values of all kinds in all
+}
+
+// DefaultLimits are far above what a device request needs.
+var DefaultLimits = Limits{Depth: 32, Elements: 1 << 17}
+
+// ErrMalformed is wrapped by the error for bytes that are not what they should
+// be encoded as. A peer that sends such has its connection closed.
+var ErrMalformed = errors.New("malformed")
+
+// Walk goes through the first msgpack value of b without allocating and returns
+// its length in bytes, or an error that wraps [ErrMalformed].
+func (l Limits) Walk(b []byte) (int, error) {
+	var open [64]uint64 // values left in each array or map that is open
+	deepest := min(l.Depth, len(open)-1)
+	size := len(b)
+	open[0] = 1
+	elements, depth := 0, 0
+	for depth >= 0 {
+		if open[depth] == 0 {
+			depth--
+			continue
+		}
+		open[depth]--
+		if elements++; elements > l.Elements {
+			return 0, fmt.Errorf("%w msgpack: more than %d elements", ErrMalformed, l.Elements)
+		}
+		inside, rest, err := step(b)
+		if err != nil {
+			return 0, fmt.Errorf("%w msgpack at byte %d: %w", ErrMalformed, size-len(b), err)
+		}
+		if b = rest; inside == 0 {
+			continue
+		}
+		if inside > uint64(len(b)) { // each takes a byte at least
+			return 0, fmt.Errorf("%w msgpack at byte %d: %d elements announced in the %d bytes that are left", ErrMalformed, size-len(b), inside, len(b))
+		}
+		if depth == deepest {
+			return 0, fmt.Errorf("%w msgpack at byte %d: deeper than %d", ErrMalformed, size-len(b), deepest)
+		}
+		depth++
+		open[depth] = inside
+	}
+	return size - len(b), nil
+}
+
+// step passes one value, or the header of an array or map and tells how many
+// values are inside.
+func step(b []byte) (inside uint64, rest []byte, err error) {
+	switch msgp.NextType(b) {
+	case msgp.ArrayType:
+		n, rest, err := msgp.ReadArrayHeaderBytes(b)
+		return uint64(n), rest, err
+	case msgp.MapType:
+		n, rest, err := msgp.ReadMapHeaderBytes(b)
+		return 2 * uint64(n), rest, err
+	default:
+		rest, err := msgp.Skip(b)
+		return 0, rest, err
+	}
+}
+
+// Check walks b and wants it to be exactly one value.
+func (l Limits) Check(b []byte) error {
+	n, err := l.Walk(b)
+	if err == nil && n != len(b) {
+		err = fmt.Errorf("%w msgpack: %d bytes behind the value", ErrMalformed, len(b)-n)
+	}
+	return err
+}

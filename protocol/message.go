@@ -1,0 +1,285 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// Kind tells the messages of a conversation apart.
+type Kind uint8
+
+// The kinds, each with its layout: an array, in msgpack or JSON. A receiver
+// ignores a kind that it does not know.
+const (
+	// KindCall asks: [1, id, "service.method", arguments].
+	KindCall Kind = 1
+	// KindCancel gives a call up: [2, id]. Nothing answers it.
+	KindCancel Kind = 2
+	// KindReply answers a call and ends it: [3, id, result].
+	KindReply Kind = 3
+	// KindFailure ends a call without a result: [4, id, "code", "message", retry].
+	KindFailure Kind = 4
+	// KindPart is one of several results of a streaming method: [5, id, value].
+	KindPart Kind = 5
+	// KindPassport says that the passport has changed: [6, sealed passport].
+	KindPassport Kind = 6
+)
+
+// Message is one step of a conversation. Which fields mean something depends on Kind.
+type Message struct {
+	Kind      Kind
+	ID        uint32 // the call's, chosen by the caller, never used twice in a conversation
+	Method    string // KindCall: "catalogue.videos"
+	Value     Raw    // KindCall: the arguments; KindReply, KindPart: the result
+	Failure   *Error // KindFailure
+	Passport  []byte // KindPassport: sealed, see package passport
+	Oversized bool   // set by NextMessage: the message was too long to decode
+}
+
+// size is the number of elements of the array for the kind.
+func (k Kind) size() int {
+	switch k {
+	case KindCall:
+		return 4
+	case KindCancel, KindPassport:
+		return 2
+	case KindFailure:
+		return 5
+	default:
+		return 3
+	}
+}
+
+var (
+	_ msgpack.CustomEncoder = (*Message)(nil)
+	_ msgpack.CustomDecoder = (*Message)(nil)
+)
+
+// EncodeMsgpack writes the message; by hand, because every call passes here.
+func (m *Message) EncodeMsgpack(enc *msgpack.Encoder) error {
+	if err := enc.EncodeArrayLen(m.Kind.size()); err != nil {
+		return err
+	}
+	if err := enc.EncodeUint(uint64(m.Kind)); err != nil {
+		return err
+	}
+	if m.Kind == KindPassport {
+		return enc.EncodeBytes(m.Passport)
+	}
+	if err := enc.EncodeUint(uint64(m.ID)); err != nil {
+		return err
+	}
+	switch m.Kind {
+	case KindCall:
+		if err := enc.EncodeString(m.Method); err != nil {
+			return err
+		}
+		return encodeRaw(enc, m.Value)
+	case KindReply, KindPart:
+		return encodeRaw(enc, m.Value)
+	case KindFailure:
+		if err := enc.EncodeString(m.Failure.Code.String()); err != nil {
+			return err
+		}
+		if err := enc.EncodeString(m.Failure.Message); err != nil {
+			return err
+		}
+		return enc.EncodeBool(m.Failure.Retry)
+	}
+	return nil
+}
+
+// encodeRaw writes a value that is encoded already; none at all is nil.
+func encodeRaw(enc *msgpack.Encoder, v Raw) error {
+	if len(v) == 0 {
+		return enc.EncodeNil()
+	}
+	_, err := enc.Writer().Write(v)
+	return err
+}
+
+// DecodeMsgpack reads a message that has been walked.
+func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
+	n, err := dec.DecodeArrayLen()
+	if err != nil {
+		return err
+	}
+	kind, err := dec.DecodeUint8()
+	if err != nil {
+		return fmt.Errorf("the kind: %w", err)
+	}
+	m.Kind = Kind(kind)
+	if !m.Kind.known() {
+		return nil
+	}
+	if n != m.Kind.size() {
+		return fmt.Errorf("%d elements in a message of kind %d, expected %d", n, kind, m.Kind.size())
+	}
+	if m.Kind == KindPassport {
+		m.Passport, err = dec.DecodeBytes()
+		return err
+	}
+	if m.ID, err = dec.DecodeUint32(); err != nil {
+		return fmt.Errorf("the id: %w", err)
+	}
+	switch m.Kind {
+	case KindCall:
+		if m.Method, err = dec.DecodeString(); err != nil {
+			return fmt.Errorf("the method: %w", err)
+		}
+		m.Value, err = decodeRaw(dec)
+	case KindReply, KindPart:
+		m.Value, err = decodeRaw(dec)
+	case KindFailure:
+		err = m.decodeFailure(dec)
+	}
+	return err
+}
+
+func decodeRaw(dec *msgpack.Decoder) (Raw, error) {
+	raw, err := dec.DecodeRaw()
+	return Raw(raw), err
+}
+
+func (m *Message) decodeFailure(dec *msgpack.Decoder) error {
+	code, err := dec.DecodeString()
+	if err != nil {
+		return fmt.Errorf("the code: %w", err)
+	}
+	m.Failure = &Error{Code: CodeNamed(code), Remote: true}
+	if m.Failure.Message, err = dec.DecodeString(); err != nil {
+		return fmt.Errorf("the message: %w", err)
+	}
+	m.Failure.Retry, err = dec.DecodeBool()
+	return err
+}
+
+func (k Kind) known() bool { return k >= KindCall && k <= KindPassport }
+
+func (msgpackCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
+	buf := bytes.NewBuffer(dst)
+	enc := encoder(buf)
+	defer msgpack.PutEncoder(enc)
+	if err := m.EncodeMsgpack(enc); err != nil {
+		return dst, fmt.Errorf("encode message: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+func (msgpackCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err error) {
+	n, err := DefaultLimits.Walk(b)
+	if err != nil {
+		return m, nil, err
+	}
+	b, rest = b[:n], b[n:]
+	dec := decoder(b)
+	defer msgpack.PutDecoder(dec)
+	if n > most {
+		m.Oversized = true
+		err = m.decodeHead(dec)
+	} else {
+		err = m.DecodeMsgpack(dec)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w message: %w", ErrMalformed, err)
+	}
+	return m, rest, err
+}
+
+// decodeHead reads the kind and the id only.
+func (m *Message) decodeHead(dec *msgpack.Decoder) error {
+	if _, err := dec.DecodeArrayLen(); err != nil {
+		return err
+	}
+	kind, err := dec.DecodeUint8()
+	if err != nil {
+		return fmt.Errorf("the kind: %w", err)
+	}
+	if m.Kind = Kind(kind); m.Kind == KindPassport || !m.Kind.known() {
+		return nil
+	}
+	m.ID, err = dec.DecodeUint32()
+	return err
+}
+
+func (jsonCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
+	a := make([]any, 1, 5)
+	a[0] = m.Kind
+	if m.Kind != KindPassport {
+		a = append(a, m.ID)
+	}
+	switch m.Kind {
+	case KindCall:
+		a = append(a, m.Method, json.RawMessage(m.Value))
+	case KindReply, KindPart:
+		a = append(a, json.RawMessage(m.Value))
+	case KindFailure:
+		a = append(a, m.Failure.Code, m.Failure.Message, m.Failure.Retry)
+	case KindPassport:
+		a = append(a, m.Passport)
+	}
+	b, err := json.Marshal(a)
+	if err != nil {
+		return dst, fmt.Errorf("encode message: %w", err)
+	}
+	return append(dst, b...), nil
+}
+
+func (jsonCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err error) {
+	bad := func(err error) (Message, []byte, error) {
+		return m, nil, fmt.Errorf("%w message: %w", ErrMalformed, err)
+	}
+	var a []json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if err := dec.Decode(&a); err != nil {
+		return bad(err)
+	}
+	n := int(dec.InputOffset())
+	rest = bytes.TrimLeft(b[n:], " \t\r\n")
+	if len(a) == 0 {
+		return bad(fmt.Errorf("an empty array"))
+	}
+	if err := json.Unmarshal(a[0], &m.Kind); err != nil {
+		return bad(fmt.Errorf("the kind: %w", err))
+	}
+	if !m.Kind.known() {
+		return m, rest, nil
+	}
+	if len(a) != m.Kind.size() {
+		return bad(fmt.Errorf("%d elements in a message of kind %d, expected %d", len(a), m.Kind, m.Kind.size()))
+	}
+	into := []any{&m.ID}
+	if m.Kind == KindPassport {
+		into = nil
+	}
+	if m.Oversized = n > most; !m.Oversized {
+		into = append(into, m.jsonFields()...)
+	}
+	for i, field := range into {
+		if raw, ok := field.(*Raw); ok {
+			*raw = Raw(a[i+1])
+		} else if err := json.Unmarshal(a[i+1], field); err != nil {
+			return bad(fmt.Errorf("element %d: %w", i+1, err))
+		}
+	}
+	return m, rest, nil
+}
+
+// jsonFields are where the elements behind kind and id go.
+func (m *Message) jsonFields() []any {
+	switch m.Kind {
+	case KindCall:
+		return []any{&m.Method, &m.Value}
+	case KindReply, KindPart:
+		return []any{&m.Value}
+	case KindFailure:
+		m.Failure = &Error{Remote: true}
+		return []any{&m.Failure.Code, &m.Failure.Message, &m.Failure.Retry}
+	case KindPassport:
+		return []any{&m.Passport}
+	}
+	return nil
+}
