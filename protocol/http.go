@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 )
@@ -40,9 +41,12 @@ func WriteError(w http.ResponseWriter, e *Error, more map[string]any) {
 	for name, v := range more {
 		told[name] = v
 	}
-	b, err := json.Marshal(map[string]any{"error": told})
-	if err != nil { // more held what is no JSON
-		b = []byte(`{"error":{"code":"internal"}}`)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // it is JSON, and never part of a page
+	if err := enc.Encode(map[string]any{"error": told}); err != nil { // more held what is no JSON
+		b.Reset()
+		b.WriteString(`{"error":{"code":"internal"}}`)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -52,5 +56,5 @@ func WriteError(w http.ResponseWriter, e *Error, more map[string]any) {
 		h.Set("Retry-After", "1")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // a device that has gone needs no answer
+	_, _ = w.Write(b.Bytes()) // a device that has gone needs no answer
 }

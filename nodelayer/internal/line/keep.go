@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"warmline.dev/protocol/rsocket"
 )
 
 const (
@@ -32,6 +34,9 @@ type Keeper struct {
 // ctx ends first. Until then failures to connect are tried again. A setup that
 // is refused later is tried again too: versions come back in a rollout.
 func Keep(ctx context.Context, t Target, log zerolog.Logger) (*Keeper, error) {
+	if err := rsocket.CheckAddress(t.Address); err != nil {
+		return nil, err
+	}
 	k := &Keeper{target: t, log: log.With().Str("peer", t.Address).Logger()}
 	l, err := k.first(ctx)
 	if err != nil {

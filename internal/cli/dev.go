@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"warmline.dev/internal/sample"
+	"warmline.dev/passport"
+)
+
+type devOptions struct {
+	edge    edgeOptions
+	gateway gatewayOptions
+	latency time.Duration
+	keys    string
+}
+
+func devCommand(s *settings) *cobra.Command {
+	var o devOptions
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Run every tier in this process, over real sockets, to try Warmline",
+		Long: `Starts the sample services, an edge, a node with the adapter tv and a gateway in
+one process, talking over loopback as they would between machines. Then:
+
+  curl 'http://127.0.0.1:8080/tv@^1/home?profile=paul'
+  curl 'http://127.0.0.1:8080/tv/home?profile=ada'
+  warmline call edge.stats`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := s.begin(cmd)
+			if err != nil {
+				return err
+			}
+			return s.dev(cmd.Context(), o, log)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.gateway.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
+	f.StringVar(&o.gateway.listen, "lines", defaultLines, "address for adapters; port 0 takes a free one")
+	f.StringVar(&o.edge.listen, "edge", defaultEdge, "address of the edge; port 0 takes a free one")
+	f.DurationVar(&o.gateway.budget, "budget", 2*time.Second, "time for one device request")
+	f.DurationVar(&o.edge.timeout, "source-timeout", 400*time.Millisecond, "how long one request to a source may take")
+	f.DurationVar(&o.latency, "latency", 4*time.Millisecond, "median answer time of the sample services; negative: none")
+	f.StringVar(&o.keys, "passport-keys", "", keysHelp+"; without, one is made for this run")
+	return cmd
+}
+
+func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) error {
+	keys, err := devKeys(o.keys)
+	if err != nil {
+		return err
+	}
+	services, err := sample.Start(sample.Config{Latency: o.latency})
+	if err != nil {
+		return err
+	}
+	tiers, err := s.startDev(ctx, o, services, keys, log)
+	if err != nil {
+		err = errors.Join(err, s.stopAll(tiers...))
+		if ctx.Err() != nil {
+			return nil // it was told to stop while it started
+		}
+		return err
+	}
+	return s.untilDone(ctx, tiers...)
+}
+
+// startDev starts what stands in front of the samples. The tiers it returns,
+// also with an error, are to be stopped in that order: what is nearest to the
+// device first.
+func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.Services, keys *passport.Keyring, log zerolog.Logger) ([]*tier, error) {
+	tiers := []*tier{sampleTier(services)}
+	o.edge.sources = map[string]string{}
+	for _, name := range sample.Names() {
+		o.edge.sources[name] = services.URL(name)
+	}
+	edge, edgeAt, err := startEdge(ctx, o.edge, keys, log)
+	if err != nil {
+		return tiers, err
+	}
+	tiers = append([]*tier{edge}, tiers...)
+	gateway, at, err := startGateway(ctx, o.gateway, keys, log)
+	if err != nil {
+		return tiers, err
+	}
+	tiers = append(gateway, tiers...)
+	node, err := s.startNode(ctx, nodeOptions{edge: edgeAt, gateways: []string{at.lines}}, log)
+	if err != nil {
+		return tiers, err
+	}
+	s.announce(services, edgeAt, at)
+	web := tiers[0]
+	return append(append([]*tier{web}, node...), tiers[1:]...), nil
+}
+
+func devKeys(path string) (*passport.Keyring, error) {
+	if path == "" {
+		return passport.NewKeyring(passport.NewKey("dev"))
+	}
+	return loadKeys(path)
+}
+
+// announce says what runs and what to try.
+func (s *settings) announce(services *sample.Services, edgeAt string, at gatewayAt) {
+	p := func(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
+	p("gateway at http://%s, lines at %s", at.http, at.lines)
+	p("edge at %s", edgeAt)
+	for _, name := range sample.Names() {
+		p("%s at %s", name, services.URL(name))
+	}
+	p("")
+	p("Try:  curl 'http://%s/tv@^1/home?profile=paul'", at.http)
+	p("      curl 'http://%s/tv/home?profile=ada'", at.http)
+	p("      go run ./cmd/warmline call edge.stats%s", edgeFlag(edgeAt))
+	p("      curl -X PUT %s/_sample -d '{\"mode\":\"hang\"}'    (then ask for a page of another profile)", services.URL("ratings"))
+	p("Ctrl-C ends it.")
+}
+
+func edgeFlag(address string) string {
+	if address == defaultEdge {
+		return ""
+	}
+	return " --edge " + address
+}

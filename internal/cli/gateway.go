@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	stdlog "log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"warmline.dev/nodelayer/gateway"
+	"warmline.dev/passport"
+	"warmline.dev/protocol/rsocket"
+)
+
+type gatewayOptions struct {
+	http   string
+	listen string
+	budget time.Duration
+}
+
+func gatewayCommand(s *settings) *cobra.Command {
+	var o gatewayOptions
+	var keys string
+	cmd := &cobra.Command{
+		Use:   "gateway",
+		Short: "Run a gateway: HTTP for devices in front, lines of adapters behind",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := s.begin(cmd)
+			if err != nil {
+				return err
+			}
+			ring, err := loadKeys(keys)
+			if err != nil {
+				return err
+			}
+			tiers, at, err := startGateway(cmd.Context(), o, ring, log)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(s.stdout, "gateway at http://%s, lines at %s\n", at.http, at.lines)
+			return s.untilDone(cmd.Context(), tiers...)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
+	f.StringVar(&o.listen, "listen", defaultLines, "address for adapters; port 0 takes a free one")
+	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
+	f.StringVar(&keys, "passport-keys", "", keysHelp)
+	return cmd
+}
+
+// gatewayAt is where a gateway has come to listen.
+type gatewayAt struct{ http, lines string }
+
+// startGateway returns when the gateway listens. The tiers are to be stopped in
+// the order in which they are returned: no device waits for an adapter that has gone.
+func startGateway(ctx context.Context, o gatewayOptions, keys *passport.Keyring, log zerolog.Logger) ([]*tier, gatewayAt, error) {
+	log = log.With().Str("tier", "gateway").Logger()
+	gw, err := gateway.New(gateway.Config{
+		Name: "gateway", Version: version, Keys: keys, Mint: mintFromQuery, Budget: o.budget, Log: log,
+	})
+	if err != nil {
+		return nil, gatewayAt{}, usageError{err}
+	}
+	lines, err := rsocket.Listen(ctx, o.listen)
+	if err != nil {
+		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
+	}
+	devices, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.http)
+	if err != nil {
+		_ = lines.Close() // nothing was accepted from it
+		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
+	}
+	web := newHTTPServer(gw, log)
+	tiers := []*tier{
+		{
+			name:   "gateway HTTP",
+			failed: serve(func() error { return web.Serve(devices) }, http.ErrServerClosed),
+			stop: func(ctx context.Context) error {
+				err := web.Shutdown(ctx)
+				return errors.Join(err, web.Close()) // Shutdown leaves open what did not finish
+			},
+		},
+		{
+			name:   "gateway lines",
+			failed: serve(func() error { return gw.ServeLines(lines) }, gateway.ErrServerClosed),
+			stop:   gw.Shutdown,
+		},
+	}
+	return tiers, gatewayAt{devices.Addr().String(), "tcp://" + lines.Addr().String()}, nil
+}
+
+func newHTTPServer(h http.Handler, log zerolog.Logger) *http.Server {
+	var both http.Protocols
+	both.SetHTTP1(true)
+	both.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: h, Protocols: &both,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       stdlog.New(log.With().Str("level", "debug").Logger(), "", 0),
+	}
+}

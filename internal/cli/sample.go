@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"warmline.dev/internal/sample"
+)
+
+// samplePort is where the sample services are expected, one port each from here.
+const samplePort = 9101
+
+func sampleCommand(s *settings) *cobra.Command {
+	var cfg sample.Config
+	cmd := &cobra.Command{
+		Use:   "sample",
+		Short: "Run the sample mid-tier services: profiles, members, recommendations, catalogue, ratings",
+		Long: `Runs five HTTP/JSON services on consecutive ports, for an edge to stand in front of.
+
+Each can be told to fail or hang, to see what becomes of the page:
+  curl -X PUT http://127.0.0.1:9105/_sample -d '{"mode":"hang"}'     (or "fail", or "ok")
+  curl http://127.0.0.1:9105/_sample                                 (what it does, and how often it was asked)`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := s.begin(cmd); err != nil {
+				return err
+			}
+			services, err := sample.Start(cfg)
+			if err != nil {
+				return err
+			}
+			for _, name := range sample.Names() {
+				fmt.Fprintf(s.stdout, "%s at %s\n", name, services.URL(name))
+			}
+			return s.untilDone(cmd.Context(), sampleTier(services))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Host, "host", "127.0.0.1", "address to listen at")
+	f.IntVar(&cfg.BasePort, "base-port", samplePort, "first of five consecutive ports; 0: free ones")
+	f.DurationVar(&cfg.Latency, "latency", 4*time.Millisecond, "median answer time; negative: none")
+	return cmd
+}
+
+func sampleTier(services *sample.Services) *tier {
+	return &tier{name: "sample", stop: services.Shutdown}
+}
