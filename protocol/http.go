@@ -43,7 +43,7 @@ func WriteError(w http.ResponseWriter, e *Error, more map[string]any) {
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // it is JSON, and never part of a page
+	enc.SetEscapeHTML(false)                                          // it is JSON, and never part of a page
 	if err := enc.Encode(map[string]any{"error": told}); err != nil { // more held what is no JSON
 		b.Reset()
 		b.WriteString(`{"error":{"code":"internal"}}`)

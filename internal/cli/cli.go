@@ -42,8 +42,9 @@ Every flag can be given as an environment variable too, named in its help.`,
 	s := &settings{stdin: stdin, stdout: stdout, stderr: stderr}
 	s.addGlobalFlags(root.PersistentFlags())
 	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), keyCommand(s), versionCommand(s))
+	nameVariables(root, root.PersistentFlags())
 	for _, cmd := range root.Commands() {
-		nameVariables(cmd)
+		nameVariables(cmd, cmd.Flags())
 	}
 	root.SetArgs(args)
 	root.SetIn(stdin)

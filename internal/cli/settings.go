@@ -42,9 +42,9 @@ func variable(cmd *cobra.Command, f *pflag.Flag) string {
 	return strings.ToUpper(strings.ReplaceAll(name+f.Name, "-", "_"))
 }
 
-// nameVariables puts the variables into the help.
-func nameVariables(cmd *cobra.Command) {
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+// nameVariables puts the variables into the help of a command's own flags.
+func nameVariables(cmd *cobra.Command, flags *pflag.FlagSet) {
+	flags.VisitAll(func(f *pflag.Flag) {
 		f.Usage += " [$" + variable(cmd, f) + "]"
 	})
 }

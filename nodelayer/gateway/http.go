@@ -59,14 +59,12 @@ func (s *Server) index(w http.ResponseWriter) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"adapters": s.table.list()}) // a device that has gone needs no answer
 }
 
-// run sends the request down the adapter's line and takes the answer.
+// run sends the request down an adapter's line and takes the answer.
 func (x *exchange) run() *protocol.Error {
 	app, rng, path := split(x.r.URL.Path)
-	a, refusal := x.s.table.pick(app, rng)
-	if refusal != nil {
-		return refusal
+	if _, refusal := x.s.table.pick(app, rng); refusal != nil {
+		return refusal // before the body is read
 	}
-	x.adapter = a
 	body, refusal := x.body()
 	if refusal != nil {
 		return refusal
@@ -77,24 +75,42 @@ func (x *exchange) run() *protocol.Error {
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.s.cfg.Budget)
 	defer cancel()
+	request := &protocol.DeviceRequest{
+		Method: x.r.Method, Path: path, Query: x.r.URL.RawQuery, Header: contentHeaders(x.r.Header), Body: body,
+	}
+	for {
+		if x.adapter, refusal = x.s.table.pick(app, rng); refusal != nil {
+			return refusal
+		}
+		reply, err := x.send(ctx, request, sealed)
+		switch {
+		case errors.Is(err, rsocket.ErrDraining):
+			continue // nothing was sent, and this line is not picked again
+		case err != nil:
+			return x.explain(ctx, err)
+		}
+		return x.take(reply)
+	}
+}
+
+func (x *exchange) send(ctx context.Context, request *protocol.DeviceRequest, sealed []byte) (rsocket.Payload, error) {
 	deadline, _ := ctx.Deadline()
 	md := protocol.Metadata{Route: protocol.RouteDevice, Passport: sealed, Traceparent: x.trace, Budget: time.Until(deadline)}
-	data, err := a.codec.Marshal(&protocol.DeviceRequest{
-		Method: x.r.Method, Path: path, Query: x.r.URL.RawQuery, Header: contentHeaders(x.r.Header), Body: body,
-	})
+	data, err := x.adapter.codec.Marshal(request)
 	if err != nil {
-		return protocol.AsError(err)
+		return rsocket.Payload{}, err
 	}
-	reply, err := a.conn.Call(ctx, rsocket.Payload{Metadata: md.Append(nil), Data: data})
-	if err != nil {
-		return x.explain(ctx, err)
-	}
+	return x.adapter.conn.Call(ctx, rsocket.Payload{Metadata: md.Append(nil), Data: data})
+}
+
+// take reads the adapter's answer.
+func (x *exchange) take(reply rsocket.Payload) *protocol.Error {
 	back, err := protocol.ParseMetadata(reply.Metadata)
 	if err == nil {
-		err = a.codec.Unmarshal(reply.Data, &x.answer)
+		err = x.adapter.codec.Unmarshal(reply.Data, &x.answer)
 	}
 	if err != nil || x.answer.Status < 200 || x.answer.Status > 599 {
-		return protocol.Errorf(protocol.Internal, "adapter %s answered what can't be read", a)
+		return protocol.Errorf(protocol.Internal, "adapter %s answered what can't be read", x.adapter)
 	}
 	x.changed = back.Passport
 	return nil

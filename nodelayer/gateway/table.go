@@ -50,7 +50,8 @@ func (t *table) remove(a *adapter) {
 func (t *table) pick(app, rng string) (*adapter, *protocol.Error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	lines := t.lines[app]
+	// A line that is closing finishes what it has; a copy, for the table is shared.
+	lines := slices.DeleteFunc(slices.Clone(t.lines[app]), func(a *adapter) bool { return a.conn.Draining() })
 	if len(lines) == 0 {
 		return nil, protocol.Errorf(protocol.NotFound, "no adapter %q is connected", app)
 	}

@@ -18,6 +18,12 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return lc.Listen(ctx, network, host)
 }
 
+// CheckAddress says what is wrong with an address, nil if nothing is.
+func CheckAddress(address string) error {
+	_, _, err := parseAddress(address)
+	return err
+}
+
 // parseAddress takes an address URL apart.
 func parseAddress(address string) (network, host string, err error) {
 	u, err := url.Parse(address)

@@ -115,6 +115,14 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
+// Draining reports whether the connection takes no new requests: either side is
+// closing it gracefully, or it has ended.
+func (c *Conn) Draining() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.draining || c.err != nil
+}
+
 // InFlight counts the requests under way in both directions.
 func (c *Conn) InFlight() int {
 	c.mu.Lock()

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// command runs a command line in this process.
+func command(t *testing.T, stdin string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = Run(t.Context(), args, strings.NewReader(stdin), &out, &errs)
+	return out.String(), errs.String(), code
+}
+
+func TestHelpNamesEveryFlagsVariable(t *testing.T) {
+	for args, want := range map[string][]string{
+		"help":           {"warmline dev", "gateway", "Every flag can be given as an environment variable"},
+		"edge --help":    {"$WARMLINE_EDGE_LISTEN", "$WARMLINE_EDGE_PASSPORT_KEYS", "$WARMLINE_LOG_LEVEL"},
+		"gateway --help": {"$WARMLINE_GATEWAY_HTTP", "$WARMLINE_GATEWAY_BUDGET"},
+		"node --help":    {"$WARMLINE_NODE_EDGE", "$WARMLINE_NODE_WANT"},
+		"sample --help":  {"$WARMLINE_SAMPLE_BASE_PORT", "_sample"},
+		"call --help":    {"warmline call edge.stats", "$WARMLINE_CALL_TIMEOUT"},
+		"dev --help":     {"curl", "$WARMLINE_DEV_LATENCY"},
+	} {
+		out, errs, code := command(t, "", strings.Fields(args)...)
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("%s does not say %q:\n%s", args, w, out)
+			}
+		}
+		if code != exitOK || errs != "" {
+			t.Errorf("%s: exit %d, %s", args, code, errs)
+		}
+	}
+}
+
+func TestVariablesStandInForFlags(t *testing.T) {
+	t.Setenv("WARMLINE_CALL_EDGE", "not an address")
+	if _, errs, code := command(t, "", "call", "edge.stats"); code != exitFailed || !strings.Contains(errs, `address "not an address"`) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	if _, errs, _ := command(t, "", "call", "edge.stats", "--edge", "given"); !strings.Contains(errs, `address "given"`) {
+		t.Errorf("a flag goes before its variable: %s", errs)
+	}
+	t.Setenv("WARMLINE_CALL_TIMEOUT", "soon")
+	if _, errs, code := command(t, "", "call", "edge.stats"); code != exitUsage || !strings.Contains(errs, "$WARMLINE_CALL_TIMEOUT") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+func TestKey(t *testing.T) {
+	out, _, code := command(t, "", "key", "2026")
+	if code != exitOK || !regexp.MustCompile(`^2026:[A-Za-z0-9+/]{43}=\n$`).MatchString(out) {
+		t.Errorf("exit %d, %q", code, out)
+	}
+	again, _, _ := command(t, "", "key", "2026")
+	if again == out {
+		t.Error("the same key twice")
+	}
+	path := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(path, []byte("# old and new\n"+out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadKeys(path); err != nil {
+		t.Error(err)
+	}
+	if _, errs, code := command(t, "", "key", "no spaces"); code != exitUsage || !strings.Contains(errs, "expected 1 to 64 letters") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+func TestBadKeyFileDoesNotShowWhatIsInIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(path, []byte("k:c2VjcmV0LXNlY3JldA=="), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code := command(t, "", "edge", "--passport-keys", path)
+	if code != exitFailed || !strings.Contains(errs, "at least 32") || strings.Contains(errs, "c2VjcmV0") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if out, _, code := command(t, "", "version"); code != exitOK || out != "warmline "+version+", protocol 1.0.0\n" {
+		t.Errorf("exit %d, %q", code, out)
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	for format, want := range map[string]string{"text": " WRN hello tier=x\n", "json": `"tier":"x"`, "auto": `"tier":"x"`} {
+		var errs bytes.Buffer
+		s := &settings{stderr: &errs, logLevel: "info", logFormat: format}
+		log, err := s.newLog()
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Debug().Msg("quiet")
+		log.Warn().Str("tier", "x").Msg("hello")
+		if got := errs.String(); !strings.Contains(got, want) || strings.Contains(got, "quiet") {
+			t.Errorf("%s: %q", format, got)
+		}
+	}
+}
+
+// dev in this process, so that goleak sees what it leaves behind.
+func TestDevLeavesNothingBehind(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &lines{found: make(chan struct{}), want: "Ctrl-C ends it."}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- Run(ctx, []string{"dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--log-level", "off"}, strings.NewReader(""), out, os.Stderr)
+	}()
+	select {
+	case <-out.found:
+	case <-time.After(30 * time.Second):
+		t.Fatal("dev did not come up")
+	}
+	cancel()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit %d", code)
+	}
+}
+
+// lines is standard output that announces when something was printed.
+type lines struct {
+	bytes.Buffer
+	want  string
+	found chan struct{}
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	n, err := l.Buffer.Write(b)
+	if strings.Contains(string(b), l.want) {
+		close(l.found)
+	}
+	return n, err
+}

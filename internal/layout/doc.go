@@ -1,0 +1,2 @@
+// Package layout holds the test that keeps imports running one way.
+package layout
