@@ -90,8 +90,10 @@ func isNil(codec protocol.Codec, v protocol.Raw) bool {
 	return len(v) == 1 && v[0] == 0xC0
 }
 
-var validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
-var validMethod = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,62}$`)
+var (
+	validName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	validMethod = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,62}$`)
+)
 
 // service is a validated Service.
 type service struct {

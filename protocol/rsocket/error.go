@@ -15,9 +15,10 @@ var (
 	// ended it and why.
 	ErrClosed = errors.New("rsocket: connection closed")
 
-	// ErrDraining is returned for a request on a connection that either side is
-	// closing gracefully. Nothing was sent: the request is safe to make elsewhere.
-	ErrDraining = errors.New("rsocket: connection is closing and takes no new requests")
+	// ErrDraining is wrapped by the error for a request on a connection that either
+	// side is closing gracefully, or that has ended already. Nothing was sent: the
+	// request is safe to make elsewhere.
+	ErrDraining = errors.New("rsocket: connection takes no new requests")
 
 	// ErrServerClosed is returned by [Server.Serve] after Shutdown or Close.
 	ErrServerClosed = errors.New("rsocket: server closed")

@@ -2,6 +2,7 @@ package rsocket
 
 import (
 	"context"
+	"fmt"
 
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -47,7 +48,7 @@ func (c *Conn) start(ctx context.Context, s stream, size int, write func(dst []b
 func (c *Conn) refusal() error {
 	switch {
 	case c.err != nil:
-		return c.err
+		return fmt.Errorf("%w: %w", ErrDraining, c.err)
 	case c.draining:
 		return ErrDraining
 	}
