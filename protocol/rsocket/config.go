@@ -36,6 +36,10 @@ type Config struct {
 	// much in answers the engine itself gives, and does not read, is disconnected.
 	MaxUnwritten int
 
+	// MaxConns bounds the connections that a server holds, those still being set
+	// up included. Default 10,000. One more is closed as soon as it is accepted.
+	MaxConns int
+
 	// FirstFrameTimeout is how long a server waits for SETUP. Default 10 s;
 	// negative: for ever. Then the peer gets INVALID_SETUP.
 	FirstFrameTimeout time.Duration
@@ -63,9 +67,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Window < 1 || c.Window > frame.MaxCredit {
 		return c, fmt.Errorf("rsocket: Window is %d, expected 1 to %d items", c.Window, frame.MaxCredit)
 	}
-	for name, f := range map[string]*int{"MaxUnread": &c.MaxUnread, "MaxUnwritten": &c.MaxUnwritten} {
+	for name, f := range map[string]*int{"MaxUnread": &c.MaxUnread, "MaxUnwritten": &c.MaxUnwritten, "MaxConns": &c.MaxConns} {
 		if *f < 0 {
-			return c, fmt.Errorf("rsocket: %s is %d, expected a positive number of bytes", name, *f)
+			return c, fmt.Errorf("rsocket: %s is %d, expected a positive number", name, *f)
 		}
 	}
 	if c.MaxUnread == 0 {
@@ -73,6 +77,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxUnwritten == 0 {
 		c.MaxUnwritten = 1 << 20
+	}
+	if c.MaxConns == 0 {
+		c.MaxConns = 10_000
 	}
 	if c.FirstFrameTimeout == 0 {
 		c.FirstFrameTimeout = 10 * time.Second

@@ -12,13 +12,15 @@ import (
 // it dispatches and never waits for the application.
 func (c *Conn) readLoop() {
 	defer c.takeDown()
+	seen := 0
 	for {
 		b, err := c.r.next()
 		if err != nil {
 			c.readFailed(err)
 			return
 		}
-		if !c.r.buffered() { // once per read, not once per frame
+		if c.r.reads != seen { // once per read, not once per frame
+			seen = c.r.reads
 			c.lastRead.Store(time.Now().UnixNano())
 			if c.w.queued() > 2*c.cfg.MaxUnwritten {
 				c.endWith(&Error{Code: frame.CodeConnectionError, Message: "the peer does not read what it asks for", Conn: true})

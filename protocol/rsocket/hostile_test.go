@@ -247,6 +247,42 @@ func TestServerLeavesASilentClient(t *testing.T) {
 	})
 }
 
+func TestTrafficThatNeverPausesCountsAsLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := pipe(t, false, Config{})
+		p.nc = noDeadline{p.nc}
+		p.write(frame.AppendSetup(nil, frame.Setup{KeepAlive: time.Second, Lifetime: 5 * time.Second}, 0, nil, nil))
+		push := frame.AppendMetadataPush(nil, []byte("m"))
+		framed := append([]byte{0, 0, byte(len(push))}, push...)
+		// Each write ends inside a frame, as the reads of a busy connection do.
+		write := func(b []byte) {
+			if _, err := p.nc.Write(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(framed[:4])
+		for range 20 {
+			time.Sleep(time.Second)
+			write(append(append([]byte{}, framed[4:]...), framed[:4]...))
+		}
+		if err := c.Err(); err != nil {
+			t.Errorf("ended: %v", err)
+		}
+		c.Close()
+	})
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	s, addr := startServer(t, echo(), Config{MaxConns: 2})
+	check := neighbour(t, addr)
+	dialRaw(t, addr)
+	eventually(t, func() bool { return len(s.Conns()) == 2 }, "the server is full")
+	for range 5 {
+		dialRaw(t, addr).want("EOF")
+	}
+	check()
+}
+
 func TestFirstFrameHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := pipe(t, false, Config{FirstFrameTimeout: 3 * time.Second})

@@ -16,6 +16,7 @@ type reader struct {
 	maxFrame int
 	buf      []byte
 	r, w     int // buf[r:w] has arrived and was not handed out
+	reads    int // how often src gave bytes
 }
 
 // errFrameTooLong is a length prefix above the limit: the stream can't be followed any further.
@@ -52,9 +53,6 @@ func (r *reader) next() ([]byte, error) {
 	}
 }
 
-// buffered reports whether bytes have arrived that next has not looked at.
-func (r *reader) buffered() bool { return r.w > r.r }
-
 // fill reads once, after making room. The buffer doubles only when it is full,
 // so that what it takes follows what arrived and not what was announced.
 func (r *reader) fill() error {
@@ -76,6 +74,7 @@ func (r *reader) fill() error {
 	n, err := r.src.Read(r.buf[r.w:])
 	r.w += n
 	if n > 0 {
+		r.reads++
 		if r.w == len(r.buf) && r.w < readBufferMax {
 			r.grow() // the peer sends faster than this is emptied
 		}

@@ -96,8 +96,8 @@ func (s *Server) handle(nc net.Conn) {
 	c := newConn(nc, Setup{}, s.cfg, false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
-		_ = nc.Close() // it came too late to be told anything
+	if s.closing || len(s.conns) >= s.cfg.MaxConns {
+		_ = nc.Close() // to tell it anything would be to hold it
 		return
 	}
 	s.conns[c] = struct{}{}
