@@ -20,7 +20,7 @@ const (
 // Key is a named secret. The name travels with what it signed; the secret never does.
 type Key struct {
 	Name   string // 1 to 64 bytes of letters, digits, "-", "_" and "."
-	Secret []byte // at least 32 bytes
+	Secret []byte `json:"-"` // at least 32 bytes
 }
 
 // String shows the name only, so that no key ends up in a log.
@@ -44,16 +44,21 @@ func (k Key) Format() string { return k.Name + ":" + base64.StdEncoding.EncodeTo
 // number and never show what is in it.
 func ParseKeys(text string) ([]Key, error) {
 	var keys []Key
-	for i, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' }) {
-		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
 			continue
 		}
-		name, secret, ok := strings.Cut(line, ":")
-		raw, err := base64.StdEncoding.DecodeString(secret)
-		if !ok || err != nil {
-			return nil, fmt.Errorf("passport keys: entry %d is not NAME:BASE64", i+1)
+		for entry := range strings.SplitSeq(line, ",") {
+			if entry = strings.TrimSpace(entry); entry == "" {
+				continue
+			}
+			name, secret, _ := strings.Cut(entry, ":")
+			raw, err := base64.StdEncoding.DecodeString(secret)
+			if err != nil || !validName(name) || len(raw) < minKey {
+				return nil, fmt.Errorf("passport keys: entry %d is not NAME:BASE64 with a key of at least %d bytes", len(keys)+1, minKey)
+			}
+			keys = append(keys, Key{Name: name, Secret: raw})
 		}
-		keys = append(keys, Key{Name: name, Secret: raw})
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("passport keys: none given, expected NAME:BASE64")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -26,9 +27,10 @@ type Codec interface {
 	MIME() string
 	// Marshal encodes any value.
 	Marshal(v any) (Raw, error)
-	// Unmarshal decodes exactly one value, within [DefaultLimits]. Fields that
-	// into does not have are passed over. Bytes that are no encoding at all give
-	// an error that wraps [ErrMalformed]; a value that does not fit, another one.
+	// Unmarshal decodes exactly one value, msgpack within [DefaultLimits], JSON
+	// within those of encoding/json. Fields that into does not have are passed
+	// over. Bytes that are no encoding at all give an error that wraps
+	// [ErrMalformed]; a value that does not fit, another one.
 	Unmarshal(b []byte, into any) error
 	// UnmarshalStrict is Unmarshal that fails on a field that into does not have.
 	UnmarshalStrict(b []byte, into any) error
@@ -74,11 +76,13 @@ func (msgpackCodec) Marshal(v any) (Raw, error) {
 	return buf.Bytes(), nil
 }
 
-func (c msgpackCodec) Unmarshal(b []byte, into any) error       { return c.unmarshal(b, into, false) }
+func (c msgpackCodec) Unmarshal(b []byte, into any) error { return c.unmarshal(b, into, false) }
+
 func (c msgpackCodec) UnmarshalStrict(b []byte, into any) error { return c.unmarshal(b, into, true) }
 
 func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
-	if err := DefaultLimits.Check(b); err != nil {
+	var extensions []int
+	if err := DefaultLimits.check(b, &extensions); err != nil {
 		return err
 	}
 	if raw, ok := into.(*Raw); ok {
@@ -87,6 +91,9 @@ func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
 	}
 	dec := decoder(b)
 	defer msgpack.PutDecoder(dec)
+	if extensions != nil {
+		dec.ResetReader(&guarded{bytes.NewReader(b), len(b), extensions})
+	}
 	dec.DisallowUnknownFields(strict)
 	return dec.Decode(into)
 }
@@ -107,6 +114,23 @@ func decoder(b []byte) *msgpack.Decoder {
 	dec.Reset(bytes.NewReader(b))
 	dec.SetCustomStructTag("json")
 	return dec
+}
+
+// guarded reads a value that has extensions. Where the decoder expects a map and
+// finds an extension, it takes the data of the extension for a map (v5.4.1,
+// DecodeMapLen), though no walk has been there: c7 05 00 df ffffffff would end
+// the process. All that extensions are for reads their data by Read.
+type guarded struct {
+	*bytes.Reader
+	size       int
+	extensions []int // where the data of each begins, ascending
+}
+
+func (g *guarded) ReadByte() (byte, error) {
+	if _, found := slices.BinarySearch(g.extensions, g.size-g.Len()); found {
+		return 0, errors.New("an extension where there should be another value")
+	}
+	return g.Reader.ReadByte()
 }
 
 type jsonCodec struct{}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -127,7 +128,7 @@ func Resolve(wants map[string]string, offers Offers) (map[string]*semver.Version
 	for _, name := range slices.Sorted(maps.Keys(wants)) {
 		v, err := Pick(wants[name], offers[name])
 		if err != nil {
-			missed = append(missed, Miss{Name: name, Wanted: wants[name], Offered: offers[name].Strings(), Reason: err.Error()})
+			missed = append(missed, Miss{Name: plain(name), Wanted: plain(wants[name]), Offered: offers[name].Strings(), Reason: err.Error()})
 			continue
 		}
 		resolved[name] = v
@@ -154,6 +155,19 @@ func (m Miss) String() string {
 }
 
 const notInRange = "no version in that range"
+
+// plain is what a peer said as a message of one line can repeat it.
+func plain(s string) string {
+	if len(s) > maxRange {
+		s = strings.ToValidUTF8(s[:32], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
 
 // RangeError is a range that can't be read.
 type RangeError struct{ Range, Reason string }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tinylib/msgp/msgp"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // Limits bound one encoded value. The decoders behind them trust lengths: five
@@ -23,9 +24,12 @@ var ErrMalformed = errors.New("malformed")
 
 // Walk goes through the first msgpack value of b without allocating and returns
 // its length in bytes, or an error that wraps [ErrMalformed].
-func (l Limits) Walk(b []byte) (int, error) {
+func (l Limits) Walk(b []byte) (int, error) { return l.walk(b, nil) }
+
+// walk is Walk that also lists where the data of each extension begins.
+func (l Limits) walk(b []byte, extensions *[]int) (int, error) {
 	var open [64]uint64 // values left in each array or map that is open
-	deepest := min(l.Depth, len(open)-1)
+	deepest := max(0, min(l.Depth, len(open)-1))
 	size := len(b)
 	open[0] = 1
 	elements, depth := 0, 0
@@ -41,6 +45,9 @@ func (l Limits) Walk(b []byte) (int, error) {
 		inside, rest, err := step(b)
 		if err != nil {
 			return 0, fmt.Errorf("%w msgpack at byte %d: %w", ErrMalformed, size-len(b), err)
+		}
+		if n := extensionHeader(b[0]); n > 0 && extensions != nil && len(b)-len(rest) > n {
+			*extensions = append(*extensions, size-len(b)+n)
 		}
 		if b = rest; inside == 0 {
 			continue
@@ -73,9 +80,27 @@ func step(b []byte) (inside uint64, rest []byte, err error) {
 	}
 }
 
+// extensionHeader is how many bytes stand before the data of an extension that
+// begins with lead, 0 if lead begins another value.
+func extensionHeader(lead byte) int {
+	switch lead {
+	case msgpcode.FixExt1, msgpcode.FixExt2, msgpcode.FixExt4, msgpcode.FixExt8, msgpcode.FixExt16:
+		return 2
+	case msgpcode.Ext8:
+		return 3
+	case msgpcode.Ext16:
+		return 4
+	case msgpcode.Ext32:
+		return 6
+	}
+	return 0
+}
+
 // Check walks b and wants it to be exactly one value.
-func (l Limits) Check(b []byte) error {
-	n, err := l.Walk(b)
+func (l Limits) Check(b []byte) error { return l.check(b, nil) }
+
+func (l Limits) check(b []byte, extensions *[]int) error {
+	n, err := l.walk(b, extensions)
 	if err == nil && n != len(b) {
 		err = fmt.Errorf("%w msgpack: %d bytes behind the value", ErrMalformed, len(b)-n)
 	}

@@ -3,9 +3,12 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // Kind tells the messages of a conversation apart.
@@ -107,7 +110,7 @@ func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
 	if err != nil {
 		return err
 	}
-	kind, err := dec.DecodeUint8()
+	kind, err := decodeUint(dec, math.MaxUint8)
 	if err != nil {
 		return fmt.Errorf("the kind: %w", err)
 	}
@@ -122,12 +125,12 @@ func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
 		m.Passport, err = dec.DecodeBytes()
 		return err
 	}
-	if m.ID, err = dec.DecodeUint32(); err != nil {
-		return fmt.Errorf("the id: %w", err)
+	if err := m.decodeID(dec); err != nil {
+		return err
 	}
 	switch m.Kind {
 	case KindCall:
-		if m.Method, err = dec.DecodeString(); err != nil {
+		if m.Method, err = decodeText(dec); err != nil {
 			return fmt.Errorf("the method: %w", err)
 		}
 		m.Value, err = decodeRaw(dec)
@@ -139,21 +142,62 @@ func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
 	return err
 }
 
+func (m *Message) decodeID(dec *msgpack.Decoder) error {
+	id, err := decodeUint(dec, math.MaxUint32)
+	if err != nil {
+		return fmt.Errorf("the id: %w", err)
+	}
+	m.ID = uint32(id)
+	return nil
+}
+
+// decodeUint reads an integer of 0 to most; the library would cut a larger one
+// to size.
+func decodeUint(dec *msgpack.Decoder, most uint64) (uint64, error) {
+	if err := present(dec); err != nil {
+		return 0, err
+	}
+	n, err := dec.DecodeUint64()
+	if err == nil && n > most {
+		err = fmt.Errorf("an integer that is not in 0 to %d", most)
+	}
+	return n, err
+}
+
+func decodeText(dec *msgpack.Decoder) (string, error) {
+	if err := present(dec); err != nil {
+		return "", err
+	}
+	return dec.DecodeString()
+}
+
+var errNil = errors.New("nil where there should be a value")
+
+// present is an error if nil is next, which the library reads as 0, "" or false.
+func present(dec *msgpack.Decoder) error {
+	if c, err := dec.PeekCode(); err == nil && c == msgpcode.Nil {
+		return errNil
+	}
+	return nil
+}
+
 func decodeRaw(dec *msgpack.Decoder) (Raw, error) {
 	raw, err := dec.DecodeRaw()
 	return Raw(raw), err
 }
 
 func (m *Message) decodeFailure(dec *msgpack.Decoder) error {
-	code, err := dec.DecodeString()
+	code, err := decodeText(dec)
 	if err != nil {
 		return fmt.Errorf("the code: %w", err)
 	}
 	m.Failure = &Error{Code: CodeNamed(code), Remote: true}
-	if m.Failure.Message, err = dec.DecodeString(); err != nil {
+	if m.Failure.Message, err = decodeText(dec); err != nil {
 		return fmt.Errorf("the message: %w", err)
 	}
-	m.Failure.Retry, err = dec.DecodeBool()
+	if err = present(dec); err == nil {
+		m.Failure.Retry, err = dec.DecodeBool()
+	}
 	return err
 }
 
@@ -194,15 +238,14 @@ func (m *Message) decodeHead(dec *msgpack.Decoder) error {
 	if _, err := dec.DecodeArrayLen(); err != nil {
 		return err
 	}
-	kind, err := dec.DecodeUint8()
+	kind, err := decodeUint(dec, math.MaxUint8)
 	if err != nil {
 		return fmt.Errorf("the kind: %w", err)
 	}
 	if m.Kind = Kind(kind); m.Kind == KindPassport || !m.Kind.known() {
 		return nil
 	}
-	m.ID, err = dec.DecodeUint32()
-	return err
+	return m.decodeID(dec)
 }
 
 func (jsonCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
@@ -213,9 +256,9 @@ func (jsonCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
 	}
 	switch m.Kind {
 	case KindCall:
-		a = append(a, m.Method, json.RawMessage(m.Value))
+		a = append(a, m.Method, rawJSON(m.Value))
 	case KindReply, KindPart:
-		a = append(a, json.RawMessage(m.Value))
+		a = append(a, rawJSON(m.Value))
 	case KindFailure:
 		a = append(a, m.Failure.Code, m.Failure.Message, m.Failure.Retry)
 	case KindPassport:
@@ -226,6 +269,14 @@ func (jsonCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
 		return dst, fmt.Errorf("encode message: %w", err)
 	}
 	return append(dst, b...), nil
+}
+
+// rawJSON is a value that is encoded already; none at all is null.
+func rawJSON(v Raw) json.RawMessage {
+	if len(v) == 0 {
+		return nil
+	}
+	return json.RawMessage(v)
 }
 
 func (jsonCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err error) {
@@ -242,7 +293,7 @@ func (jsonCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err er
 	if len(a) == 0 {
 		return bad(fmt.Errorf("an empty array"))
 	}
-	if err := json.Unmarshal(a[0], &m.Kind); err != nil {
+	if err := element(a[0], &m.Kind); err != nil {
 		return bad(fmt.Errorf("the kind: %w", err))
 	}
 	if !m.Kind.known() {
@@ -261,11 +312,20 @@ func (jsonCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err er
 	for i, field := range into {
 		if raw, ok := field.(*Raw); ok {
 			*raw = Raw(a[i+1])
-		} else if err := json.Unmarshal(a[i+1], field); err != nil {
+		} else if err := element(a[i+1], field); err != nil {
 			return bad(fmt.Errorf("element %d: %w", i+1, err))
 		}
 	}
 	return m, rest, nil
+}
+
+// element decodes one element; null, which json would pass over, is no integer,
+// text or bool.
+func element(b json.RawMessage, into any) error {
+	if _, ok := into.(*[]byte); !ok && string(b) == "null" {
+		return errNil
+	}
+	return json.Unmarshal(b, into)
 }
 
 // jsonFields are where the elements behind kind and id go.

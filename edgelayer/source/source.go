@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -100,6 +101,7 @@ func New(cfg Config) (*Source, error) {
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 1 << 20
 	}
+	cfg.MaxBody = min(cfg.MaxBody, math.MaxInt64-1) // one more is read, to tell
 	cfg.Breaker = cfg.Breaker.withDefaults()
 	s := &Source{cfg: cfg, client: cfg.Client, slots: make(chan struct{}, cfg.MaxInFlight)}
 	if s.client == nil {
@@ -124,14 +126,24 @@ func (s *Source) newBreaker() *gobreaker.CircuitBreaker[[]byte] {
 			n := c.TotalSuccesses + c.TotalFailures
 			return b.MinRequests > 0 && n >= uint32(b.MinRequests) && float64(c.TotalFailures) >= b.FailureRatio*float64(n)
 		},
-		// A caller that gave up says nothing about the source, and neither does
-		// an answer that says no.
-		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+		// A caller that gave up, or that came with next to no time, says nothing
+		// about the source, and neither does an answer that says no.
+		IsExcluded:   ofCaller,
 		IsSuccessful: func(err error) bool { return err == nil || answered(err) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			s.cfg.Log.Warn().Str("source", s.cfg.Name).Stringer("from", from).Stringer("to", to).Msg("breaker")
 		},
 	})
+}
+
+// callerError is what went wrong because the caller's own context had ended.
+type callerError struct{ error }
+
+func (e callerError) Unwrap() error { return e.error }
+
+func ofCaller(err error) bool {
+	_, ok := errors.AsType[callerError](err)
+	return ok
 }
 
 // answered reports whether err is the source's own considered answer.
@@ -164,6 +176,7 @@ func (s *Source) Put(ctx context.Context, path string, body, into any) error {
 }
 
 func (s *Source) do(ctx context.Context, method, path string, body []byte, into any) error {
+	caller := ctx
 	if s.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.cfg.Timeout)
@@ -171,6 +184,10 @@ func (s *Source) do(ctx context.Context, method, path string, body []byte, into 
 	}
 	if err := ctx.Err(); err != nil {
 		return s.tell(err) // a budget that is spent starts no work
+	}
+	req, err := s.request(ctx, method, path, body)
+	if err != nil { // before the breaker: this says nothing about the source
+		return protocol.Errorf(protocol.Internal, "source %s: %w", s.cfg.Name, err)
 	}
 	select {
 	case s.slots <- struct{}{}:
@@ -181,8 +198,12 @@ func (s *Source) do(ctx context.Context, method, path string, body []byte, into 
 	}
 	answer, err := s.breaker.Execute(func() ([]byte, error) {
 		s.requests.Add(1)
-		b, err := s.exchange(ctx, method, path, body)
-		if err != nil && !answered(err) {
+		b, err := s.exchange(req)
+		switch {
+		case err == nil || answered(err):
+		case caller.Err() != nil:
+			err = callerError{err}
+		default:
 			s.failures.Add(1)
 		}
 		return b, err
@@ -213,7 +234,7 @@ func (s *Source) tell(err error) error {
 	return protocol.Errorf(protocol.Unavailable, "source %s: %w", s.cfg.Name, err)
 }
 
-func (s *Source) exchange(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+func (s *Source) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.cfg.BaseURL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -225,14 +246,18 @@ func (s *Source) exchange(ctx context.Context, method, path string, body []byte)
 	if tp := protocol.Traceparent(ctx); tp != "" {
 		req.Header.Set("Traceparent", tp)
 	}
+	return req, nil
+}
+
+func (s *Source) exchange(req *http.Request) ([]byte, error) {
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, ended(req.Context(), err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, s.cfg.MaxBody+1))
 	if err != nil {
-		return nil, err
+		return nil, ended(req.Context(), err)
 	}
 	if int64(len(b)) > s.cfg.MaxBody {
 		return nil, fmt.Errorf("its answer is larger than %d bytes", s.cfg.MaxBody)
@@ -241,6 +266,15 @@ func (s *Source) exchange(ctx context.Context, method, path string, body []byte)
 		return nil, refusal(s.cfg.Name, resp.StatusCode, b)
 	}
 	return b, nil
+}
+
+// ended makes err match ctx's error if ctx has ended: net/http gives the cause
+// instead, which may be any error.
+func ended(ctx context.Context, err error) error {
+	if why := ctx.Err(); why != nil && !errors.Is(err, why) {
+		return fmt.Errorf("%w: %w", why, err)
+	}
+	return err
 }
 
 // refusal is an HTTP status as an error: the source's considered answers keep

@@ -1,0 +1,202 @@
+package source_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"warmline.dev/edgelayer/source"
+	"warmline.dev/protocol"
+)
+
+// asked is what a service was asked, which it answers with.
+type asked struct {
+	Method, URI, Accept, Type, Traceparent, Body string
+}
+
+func echo(w http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body)
+	_ = json.NewEncoder(w).Encode(asked{r.Method, r.RequestURI, r.Header.Get("Accept"), r.Header.Get("Content-Type"), r.Header.Get("Traceparent"), string(b)})
+}
+
+func TestRequestsAndAnswers(t *testing.T) {
+	ctx := context.Background()
+	const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	base := serve(t, echo)
+	for name, tt := range map[string]struct {
+		base string
+		do   func(s *source.Source, into any) error
+		want asked
+	}{
+		"get": {base, func(s *source.Source, into any) error {
+			return s.Get(ctx, "/films/7", nil, into)
+		}, asked{"GET", "/films/7", "application/json", "", "", ""}},
+		"get with a query": {base, func(s *source.Source, into any) error {
+			return s.Get(ctx, "/films", url.Values{"ids": {"1,2"}, "q": {"a b&c"}}, into)
+		}, asked{"GET", "/films?ids=1%2C2&q=a+b%26c", "application/json", "", "", ""}},
+		"put": {base, func(s *source.Source, into any) error {
+			return s.Put(ctx, "/films/7", map[string]int{"rating": 5}, into)
+		}, asked{"PUT", "/films/7", "application/json", "application/json", "", `{"rating":5}`}},
+		"put nothing": {base, func(s *source.Source, into any) error {
+			return s.Put(ctx, "/films/7", nil, into)
+		}, asked{"PUT", "/films/7", "application/json", "application/json", "", "null"}},
+		"a slash behind the URL": {base + "/", func(s *source.Source, into any) error {
+			return s.Get(ctx, "/films", nil, into)
+		}, asked{"GET", "/films", "application/json", "", "", ""}},
+		"a path in the URL": {base + "/v1/", func(s *source.Source, into any) error {
+			return s.Get(ctx, "/films", nil, into)
+		}, asked{"GET", "/v1/films", "application/json", "", "", ""}},
+		"a path that is escaped": {base, func(s *source.Source, into any) error {
+			return s.Get(ctx, "/films/"+url.PathEscape("a/b?c"), nil, into)
+		}, asked{"GET", "/films/a%2Fb%3Fc", "application/json", "", "", ""}},
+		"the trace goes along": {base, func(s *source.Source, into any) error {
+			return s.Get(protocol.WithTraceparent(ctx, traceparent), "/films", nil, into)
+		}, asked{"GET", "/films", "application/json", "", traceparent, ""}},
+	} {
+		s := newSource(t, source.Config{BaseURL: tt.base})
+		var got asked
+		err := tt.do(s, &got)
+		if d := cmp.Diff(tt.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v\n%s", name, err, d)
+		}
+		if d := cmp.Diff(source.Stats{Requests: 1, Breaker: "closed"}, s.Stats()); d != "" || s.Name() != "films" {
+			t.Errorf("%s: %s\n%s", name, s.Name(), d)
+		}
+	}
+}
+
+func TestStatusesBecomeCodes(t *testing.T) {
+	for _, tt := range []struct {
+		status   int
+		body     string
+		code     protocol.Code
+		message  string
+		failures int64
+	}{
+		{404, `{"error":{"message":"no film 7"}}`, protocol.NotFound, "source films: no film 7", 0},
+		{404, `{"error":"no film 7"}`, protocol.NotFound, "source films: HTTP 404", 0},
+		{404, "404 page not found", protocol.NotFound, "source films: HTTP 404", 0},
+		{404, "", protocol.NotFound, "source films: HTTP 404", 0},
+		{404, `{"error":{"message":"` + strings.Repeat("x", 301) + `"}}`, protocol.NotFound, "source films: HTTP 404", 0},
+		{400, `{"error":{"message":"100% wrong"}}`, protocol.InvalidArgument, "source films: 100% wrong", 0},
+		{409, "", protocol.InvalidArgument, "source films: HTTP 409", 0},
+		{422, "", protocol.InvalidArgument, "source films: HTTP 422", 0},
+		{403, "", protocol.Forbidden, "source films: HTTP 403", 0},
+		{401, "", protocol.Unavailable, "source films: HTTP 401", 1},
+		{429, "", protocol.Unavailable, "source films: HTTP 429", 1},
+		{304, "", protocol.Unavailable, "source films: HTTP 304", 1},
+		{500, `{"error":{"message":"on fire"}}`, protocol.Unavailable, "source films: on fire", 1},
+		{502, "<html>", protocol.Unavailable, "source films: HTTP 502", 1},
+		{503, "", protocol.Unavailable, "source films: HTTP 503", 1},
+	} {
+		s := newSource(t, source.Config{BaseURL: serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tt.status)
+			_, _ = io.WriteString(w, tt.body)
+		})})
+		e := want(t, get(s), tt.code)
+		if e.Message != tt.message || e.Retry || e.Remote {
+			t.Errorf("%d %s: %+v", tt.status, tt.body, e)
+		}
+		if d := cmp.Diff(source.Stats{Requests: 1, Failures: tt.failures, Breaker: "closed"}, s.Stats()); d != "" {
+			t.Errorf("%d %s:\n%s", tt.status, tt.body, d)
+		}
+	}
+}
+
+func TestAnswersThatAreNotWhatWasExpected(t *testing.T) {
+	for name, body := range map[string]string{
+		"no JSON":         "<html>",
+		"cut short":       `{"Method":`,
+		"nothing":         "",
+		"more than one":   "{}{}",
+		"the wrong shape": `{"Method":7}`,
+	} {
+		s := newSource(t, source.Config{BaseURL: serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })})
+		e := want(t, s.Get(context.Background(), "/x", nil, new(asked)), protocol.Unavailable)
+		if e.Retry || !strings.Contains(e.Message, "source films: its answer is not what was expected") {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func TestAnswersAreBounded(t *testing.T) {
+	gone := make(chan struct{}, 1)
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `"`+strings.Repeat("x", 98)+`"`)
+		if r.URL.Path == "/endless" {
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, strings.Repeat(" ", 1<<16))
+			}
+			gone <- struct{}{}
+		}
+	})
+	s := newSource(t, source.Config{BaseURL: base, MaxBody: 100, Timeout: -1})
+	var text string
+	if err := s.Get(context.Background(), "/", nil, &text); err != nil || len(text) != 98 {
+		t.Errorf("as long as may be: %q, %v", text, err)
+	}
+	e := want(t, s.Get(context.Background(), "/endless", nil, &text), protocol.Unavailable)
+	if e.Retry || !strings.Contains(e.Message, "larger than 100 bytes") || s.Stats().Failures != 1 {
+		t.Errorf("%+v, %+v", e, s.Stats())
+	}
+	<-gone // the service is told that nobody reads on
+	s = newSource(t, source.Config{BaseURL: base, MaxBody: 99})
+	want(t, s.Get(context.Background(), "/", nil, &text), protocol.Unavailable)
+	s = newSource(t, source.Config{BaseURL: base, MaxBody: math.MaxInt64})
+	if err := s.Get(context.Background(), "/", nil, &text); err != nil {
+		t.Errorf("no bound to speak of: %v", err)
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	s := newSource(t, source.Config{BaseURL: "http://127.0.0.1:1"})
+	if e := want(t, get(s), protocol.Unavailable); e.Retry || s.Stats().Failures != 1 {
+		t.Errorf("%+v, %+v", e, s.Stats())
+	}
+}
+
+// What can't be sent is this side's fault: the source has no part in it.
+func TestWhatCannotBeSent(t *testing.T) {
+	s := newSource(t, source.Config{BaseURL: serve(t, echo), Breaker: source.Breaker{MinRequests: 1}})
+	for name, err := range map[string]error{
+		"no JSON":   s.Put(context.Background(), "/x", make(chan int), new(asked)),
+		"no path":   s.Get(context.Background(), "/x\x00", nil, new(asked)),
+		"no escape": s.Get(context.Background(), "/x%zz", nil, new(asked)),
+	} {
+		if e := want(t, err, protocol.Internal); e.Retry {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	if d := cmp.Diff(source.Stats{Breaker: "closed"}, s.Stats()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestBadConfig(t *testing.T) {
+	const good = "http://127.0.0.1:9101"
+	for name, cfg := range map[string]source.Config{
+		"no URL":            {},
+		"no scheme":         {BaseURL: "127.0.0.1:9101"},
+		"no host":           {BaseURL: "http://"},
+		"another scheme":    {BaseURL: "ftp://127.0.0.1"},
+		"no URL at all":     {BaseURL: "http://[::1"},
+		"in flight below 0": {BaseURL: good, MaxInFlight: -1},
+		"bodies below 0":    {BaseURL: good, MaxBody: -1},
+	} {
+		cfg.Name = "films"
+		if s, err := source.New(cfg); err == nil || s != nil || !strings.Contains(err.Error(), `source "films"`) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := source.New(source.Config{BaseURL: good, Timeout: -time.Second, Breaker: source.Breaker{MinRequests: -1}}); err != nil {
+		t.Errorf("what may be negative: %v", err)
+	}
+}
