@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"warmline.dev/passport"
@@ -59,21 +60,28 @@ func (b *bearer) verify() (passport.Passport, error) {
 func unauthenticated(err error) error { return protocol.Errorf(protocol.Unauthenticated, "%w", err) }
 
 // change replaces the passport by a changed one, sealed anew.
-func (b *bearer) change(by string, f func(p *passport.Passport)) ([]byte, error) {
+func (b *bearer) change(by string, f func(p *passport.Passport)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, err := b.openLocked()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f(&p)
 	p.Origin = by
 	sealed, err := b.keys.Seal(p)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b.sealed, b.p = sealed, p
-	return sealed, nil
+	return nil
+}
+
+// current is the sealed passport with every change so far.
+func (b *bearer) current() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sealed
 }
 
 // call is what a running method's context tells of its call.
@@ -81,8 +89,7 @@ type call struct {
 	bearer *bearer
 	by     string // "members@1.2.0"
 
-	mu      sync.Mutex
-	changed []byte // guarded by mu: the sealed passport, if this call changed it
+	changed atomic.Bool // this call changed the passport
 }
 
 type callKey struct{}
@@ -114,12 +121,9 @@ func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := c.bearer.change(c.by, f)
-	if err != nil {
+	if err := c.bearer.change(c.by, f); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.changed = sealed
+	c.changed.Store(true)
 	return nil
 }

@@ -17,6 +17,10 @@ type conversation struct {
 	bearer *bearer
 	calls  sync.WaitGroup
 
+	// passing lets one changed passport pass at a time, so that the adapter's last
+	// one is the last.
+	passing sync.Mutex
+
 	mu      sync.Mutex
 	running map[uint32]context.CancelFunc // guarded by mu
 }
@@ -50,7 +54,7 @@ func (l *line) converse(ctx context.Context, ch *rsocket.Channel) error {
 			err = c.take(ctx, p.Data)
 		}
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) && !isMalformed(err) { // a message that breaks off may wrap io.EOF too
 		c.calls.Wait() // the adapter has asked all it will; what it asked is still answered
 		err = ctx.Err()
 	}
@@ -102,7 +106,7 @@ func (c *conversation) start(ctx context.Context, m protocol.Message) error {
 		c.calls.Go(func() {
 			defer cancel()
 			defer c.ended(m.ID)
-			c.run(callCtx, m)
+			c.run(ctx, callCtx, m)
 		})
 		return nil
 	case err.Code == protocol.Overloaded:
@@ -145,23 +149,49 @@ func (c *conversation) stop(id uint32) {
 	}
 }
 
-func (c *conversation) run(ctx context.Context, m protocol.Message) {
+// run runs a call. Its own context ends before the conversation's if the adapter
+// cancels it.
+func (c *conversation) run(convCtx, ctx context.Context, m protocol.Message) {
 	result, changed, err := c.l.invoke(ctx, c.bearer, m.Method, m.Value)
-	if isMalformed(err) {
-		_ = c.l.malformed(err) // it is logged, and the line is closing
+	if bad, ok := errors.AsType[errMalformedArgs](err); ok {
+		_ = c.l.malformed(bad) // it is logged, and the line is closing
 		return
 	}
 	answer := &protocol.Message{Kind: protocol.KindReply, ID: m.ID, Value: result}
 	if err != nil {
 		answer = &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: protocol.AsError(err)}
 	}
+	var sealed []byte
+	if changed {
+		c.passing.Lock()
+		defer c.passing.Unlock()
+		sealed = c.bearer.current()
+	}
+	if changed && ctx.Err() != nil {
+		// The adapter has cancelled the call, but the change stands.
+		_ = c.send(convCtx, sealed, nil) // if that fails, there is nobody left to tell
+		return
+	}
 	// An adapter that has cancelled the call, or gone, hears nothing: the context
-	// has ended. Then there is nobody left to tell.
-	_ = c.send(ctx, changed, answer)
+	// has ended.
+	if err := c.send(ctx, sealed, answer); err != nil && ctx.Err() == nil {
+		_ = c.send(ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
+	}
+}
+
+// shorter is what to say instead of an answer that can't be sent, because it fits
+// no frame or is no encoding: no call stays unanswered.
+func shorter(m *protocol.Message, err error) *protocol.Message {
+	failure := protocol.AsError(err)
+	if m.Kind == protocol.KindFailure {
+		failure = &protocol.Error{Code: m.Failure.Code, Message: clip(m.Failure.Message), Retry: m.Failure.Retry}
+	}
+	return &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: failure}
 }
 
 // send sends a message, behind the changed passport if there is one: in one
-// payload, so that the adapter has the passport when it has the answer.
+// payload, so that the adapter has the passport when it has the answer. Either
+// may be nil.
 func (c *conversation) send(ctx context.Context, changed []byte, m *protocol.Message) error {
 	var data []byte
 	var err error
@@ -170,8 +200,10 @@ func (c *conversation) send(ctx context.Context, changed []byte, m *protocol.Mes
 			return err
 		}
 	}
-	if data, err = c.l.codec.AppendMessage(data, m); err != nil {
-		return err
+	if m != nil {
+		if data, err = c.l.codec.AppendMessage(data, m); err != nil {
+			return err
+		}
 	}
 	return c.ch.Send(ctx, rsocket.Payload{Data: data})
 }

@@ -44,14 +44,14 @@ func (l *line) answer(ctx context.Context, request rsocket.Payload) (rsocket.Pay
 	b := newBearer(l.s.cfg.Keys, md.Passport)
 	result, changed, err := l.invoke(ctx, b, md.Route, request.Data)
 	if err != nil {
-		if isMalformed(err) {
-			return rsocket.Payload{}, l.malformed(err)
+		if bad, ok := errors.AsType[errMalformedArgs](err); ok {
+			return rsocket.Payload{}, l.malformed(bad)
 		}
 		return rsocket.Payload{}, protocol.AsError(err).Frame()
 	}
 	reply := rsocket.Payload{Data: result}
-	if changed != nil {
-		reply.Metadata = (&protocol.Metadata{Passport: changed}).Append(nil)
+	if changed {
+		reply.Metadata = (&protocol.Metadata{Passport: b.current()}).Append(nil)
 	}
 	return reply, nil
 }
@@ -89,9 +89,9 @@ func (l *line) tooLarge(size int) *protocol.Error {
 	return protocol.Errorf(protocol.TooLarge, "a message of %d bytes, at most %d are taken", size, l.s.cfg.MaxMessage)
 }
 
-// invoke runs one call. changed is the sealed passport if the method changed it,
+// invoke runs one call. changed says that the method changed the passport,
 // whether it then succeeded or not.
-func (l *line) invoke(ctx context.Context, b *bearer, method string, args protocol.Raw) (result protocol.Raw, changed []byte, err error) {
+func (l *line) invoke(ctx context.Context, b *bearer, method string, args protocol.Raw) (result protocol.Raw, changed bool, err error) {
 	l.s.calls.Add(1)
 	defer func() {
 		if err != nil {
@@ -100,32 +100,35 @@ func (l *line) invoke(ctx context.Context, b *bearer, method string, args protoc
 	}()
 	sv, m, err := l.find(method)
 	if err != nil {
-		return nil, nil, err
+		return nil, false, err
 	}
 	if m.needs != nil {
 		p, err := b.open()
 		if err != nil {
-			return nil, nil, err
+			return nil, false, err
 		}
 		if p.Level < *m.needs {
-			return nil, nil, protocol.Errorf(protocol.Forbidden, "%s needs a passport that is %s, this one is %s", method, *m.needs, p.Level)
+			return nil, false, protocol.Errorf(protocol.Forbidden, "%s needs a passport that is %s, this one is %s", method, *m.needs, p.Level)
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err // spent before it began
+		return nil, false, err // spent before it began
 	}
 	c := &call{bearer: b, by: sv.name + "@" + sv.version.String()}
 	result, err = l.run(context.WithValue(ctx, callKey{}, c), m, method, args)
-	c.mu.Lock()
-	changed = c.changed
-	c.mu.Unlock()
 	if wrong, ok := errors.AsType[errArgs](err); ok {
 		err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", method, wrong.error, m.shape)
 	}
-	if err == nil && len(result) > l.s.cfg.MaxMessage {
+	switch {
+	case err != nil:
+	case len(result) > l.s.cfg.MaxMessage:
 		err = protocol.Errorf(protocol.TooLarge, "the result of %s takes %d bytes, at most %d are sent", method, len(result), l.s.cfg.MaxMessage)
+	case l.codec == protocol.MsgPack && len(result) > protocol.DefaultLimits.Elements: // it can have as many elements as bytes
+		if wrong := protocol.DefaultLimits.Check(result); wrong != nil {
+			err = protocol.Errorf(protocol.TooLarge, "the result of %s is more than a peer takes: %w", method, wrong)
+		}
 	}
-	return result, changed, err
+	return result, c.changed.Load(), err
 }
 
 // run calls the method; one that panics fails this call alone.
@@ -156,7 +159,7 @@ func (l *line) find(method string) (*service, *Method, error) {
 // clip keeps a peer's text from filling a message.
 func clip(s string) string {
 	if len(s) > 80 {
-		return s[:80] + "…"
+		return strings.ToValidUTF8(s[:80], "") + "…"
 	}
 	return s
 }

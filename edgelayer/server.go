@@ -100,12 +100,19 @@ func New(cfg Config) (*Server, error) {
 		cfg.RSocket.MaxFrame = min(4*cfg.MaxMessage, frame.MaxSize)
 	}
 	s := &Server{cfg: cfg, services: map[string]map[string]*service{}, offers: protocol.Offers{}, started: time.Now()}
-	for _, sv := range append([]Service{s.own()}, cfg.Services...) {
-		if err := s.add(sv); err != nil {
-			return nil, err
+	own := s.own()
+	err := s.add(own)
+	for _, sv := range cfg.Services {
+		if err == nil && sv.Name == own.Name {
+			err = fmt.Errorf("edgelayer: service name %q is taken by the edge's own", sv.Name)
+		}
+		if err == nil {
+			err = s.add(sv)
 		}
 	}
-	var err error
+	if err != nil {
+		return nil, err
+	}
 	s.rs, err = rsocket.NewServer(s.accept, cfg.RSocket)
 	return s, err
 }

@@ -45,7 +45,8 @@ func NeedsPassport(level passport.Level) MethodOption { return needsPassport(lev
 
 // NewMethod makes a method of a function. Arguments and result travel as msgpack
 // or JSON and go by json tags; In is a struct as a rule, and an argument that it
-// has no field for is refused.
+// has no field for is refused. An integer that does not fit its field is cut to
+// size by the msgpack library: take int or int64, and check ranges.
 //
 // An error that is or wraps a *[protocol.Error] is told to the adapter as it is;
 // any other as [protocol.Internal] with its text, so it should hold no secrets.
@@ -71,16 +72,24 @@ func NewMethod[In, Out any](name string, f func(ctx context.Context, in In) (Out
 // errArgs is arguments of the wrong shape; whoever knows the method says which it expects.
 type errArgs struct{ error }
 
+// errMalformedArgs is arguments that are no encoding of anything. It has a type
+// of its own because a method can come across malformed bytes too, which are no
+// fault of the adapter's.
+type errMalformedArgs struct{ error }
+
 // decodeArgs reads arguments; nothing at all is the zero value.
 func decodeArgs(codec protocol.Codec, args protocol.Raw, into any) error {
 	if len(args) == 0 || isNil(codec, args) {
 		return nil
 	}
-	err := codec.UnmarshalStrict(args, into)
-	if err == nil || errors.Is(err, protocol.ErrMalformed) {
-		return err
+	switch err := codec.UnmarshalStrict(args, into); {
+	case err == nil:
+		return nil
+	case errors.Is(err, protocol.ErrMalformed):
+		return errMalformedArgs{err}
+	default:
+		return errArgs{err}
 	}
-	return errArgs{err}
 }
 
 func isNil(codec protocol.Codec, v protocol.Raw) bool {

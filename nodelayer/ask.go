@@ -8,6 +8,9 @@ import (
 	"warmline.dev/protocol/rsocket"
 )
 
+// maxRoute is what routing metadata can hold.
+const maxRoute = 255
+
 // Ask makes a single call without a conversation, a plain request-response, and
 // decodes the result. The error is a *[protocol.Error].
 func Ask[T any](ctx context.Context, e *Edge, method string, args any) (T, error) {
@@ -20,6 +23,9 @@ func (e *Edge) ask(ctx context.Context, method string, args, into any) error {
 	l, err := e.current()
 	if err != nil {
 		return err
+	}
+	if len(method) > maxRoute {
+		return protocol.Errorf(protocol.UnknownMethod, "a method name of %d bytes, expected at most %d", len(method), maxRoute)
 	}
 	data, err := e.encode(l, method, args)
 	if err != nil {

@@ -3,6 +3,7 @@ package nodelayer
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -206,8 +207,11 @@ func (c *Conversation) why() error {
 func (c *Conversation) receive(codec protocol.Codec, ch *rsocket.Channel) {
 	for {
 		p, err := ch.Recv(context.Background()) // ends with the channel, which ends with c.ctx
-		if err == nil {
+		switch {
+		case err == nil:
 			err = c.take(codec, p.Data)
+		case errors.Is(err, io.EOF):
+			err = protocol.Errorf(protocol.Internal, "the edge ended the conversation without an answer")
 		}
 		if err != nil {
 			c.end(err)

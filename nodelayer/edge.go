@@ -23,7 +23,7 @@ type Config struct {
 	// Wants maps a service to a semver range. Empty: the highest stable version
 	// of everything.
 	Wants map[string]string
-	// MaxMessage bounds a call's arguments, in bytes. Default 1 MiB, which is what
+	// MaxMessage bounds the message of a call, in bytes. Default 1 MiB, which is what
 	// an edge takes by default.
 	MaxMessage int
 	// KeepAlive is the interval of keepalives; a line that is silent for three of
@@ -98,6 +98,9 @@ func (e *Edge) current() (*line.Line, error) {
 	return nil, protocol.Errorf(protocol.Unavailable, "no line to the edge at %s", e.cfg.Address).Retryable()
 }
 
+// messageOverhead is the most that stands around method and arguments in a message.
+const messageOverhead = 16
+
 // encode encodes arguments within the bound.
 func (e *Edge) encode(l *line.Line, method string, args any) (protocol.Raw, error) {
 	if args == nil {
@@ -107,7 +110,7 @@ func (e *Edge) encode(l *line.Line, method string, args any) (protocol.Raw, erro
 	if err != nil {
 		return nil, protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w", method, err)
 	}
-	if len(raw) > e.cfg.MaxMessage {
+	if len(raw)+len(method)+messageOverhead > e.cfg.MaxMessage {
 		return nil, protocol.Errorf(protocol.TooLarge, "arguments of %s take %d bytes, at most %d are sent", method, len(raw), e.cfg.MaxMessage)
 	}
 	return raw, nil

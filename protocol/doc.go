@@ -16,8 +16,9 @@
 //
 // # Hostile input
 //
-// Everything that a codec decodes has passed a walk that bounds its depth and
-// the number of its elements and believes no length ([Limits]).
+// All msgpack that is decoded has passed a walk that bounds its depth and the
+// number of its elements and believes no length ([Limits]). JSON has the bounds
+// of encoding/json.
 //
 // The package holds no state; all of it is safe for concurrent use. It knows
 // nothing of the layers above.

@@ -56,6 +56,9 @@ func Serve(ctx context.Context, cfg Config) (*Server, error) {
 	if _, err := semver.StrictNewVersion(cfg.Version); err != nil {
 		return nil, fmt.Errorf("adapter %s: version %q: %w, expected something like 2.1.3", cfg.Name, cfg.Version, err)
 	}
+	if cfg.MaxBody < 0 {
+		return nil, fmt.Errorf("adapter %s: MaxBody is %d, expected a positive number", cfg.Name, cfg.MaxBody)
+	}
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 4 << 20
 	}

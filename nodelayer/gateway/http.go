@@ -126,6 +126,8 @@ func (x *exchange) explain(ctx context.Context, err error) *protocol.Error {
 		return protocol.Errorf(protocol.DeadlineExceeded, "adapter %s did not answer within %v", x.adapter, x.s.cfg.Budget)
 	case errors.Is(err, rsocket.ErrClosed):
 		return protocol.Errorf(protocol.Unavailable, "the line to adapter %s was lost", x.adapter)
+	case e.Code == protocol.Canceled:
+		return protocol.Errorf(protocol.Unavailable, "adapter %s gave up", x.adapter) // the device did not
 	}
 	return e
 }

@@ -293,7 +293,7 @@ func (ch *Channel) payload(f *frame.Frame) {
 			return
 		}
 		if ch.c.unread.Load()+int64(n) > int64(ch.c.cfg.MaxUnread) {
-			ch.breakOff(frame.CodeRejected, fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", ch.c.cfg.MaxUnread))
+			ch.breakOff(frame.CodeCanceled, fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", ch.c.cfg.MaxUnread))
 			return
 		}
 		ch.quota--

@@ -28,7 +28,7 @@ type Config struct {
 
 	// MaxUnread bounds the bytes of items, over all channels of the connection,
 	// that arrived and were not taken with Recv yet. Default 64 MiB. The channel
-	// that would pass it ends with REJECTED.
+	// that would pass it ends with CANCELED.
 	MaxUnread int
 
 	// MaxUnwritten bounds the bytes that wait for the socket. Default 1 MiB. At

@@ -185,7 +185,7 @@ func (c *Conn) endWith(e *Error) {
 	c.mu.Lock()
 	if c.err == nil {
 		if b := c.w.force(); b != nil {
-			c.w.end(frame.AppendError(b, 0, e.Code, e.Message))
+			c.w.end(frame.AppendError(b, 0, e.Code, c.clip(e.Message)))
 			c.fatal = true
 		}
 	}

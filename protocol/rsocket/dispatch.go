@@ -221,10 +221,11 @@ func (c *Conn) drop(id uint32, s stream) bool {
 
 func (c *Conn) sendError(id uint32, e *Error) {
 	if b := c.w.force(); b != nil {
-		msg := e.Message
-		if most := c.cfg.MaxFrame - frame.HeaderSize - 4; len(msg) > most {
-			msg = msg[:most]
-		}
-		c.w.end(frame.AppendError(b, id, e.Code, msg))
+		c.w.end(frame.AppendError(b, id, e.Code, c.clip(e.Message)))
 	}
+}
+
+// clip cuts the data of an ERROR frame to what a frame can hold.
+func (c *Conn) clip(message string) string {
+	return message[:min(len(message), c.cfg.MaxFrame-frame.HeaderSize-4)]
 }

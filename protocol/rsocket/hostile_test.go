@@ -114,7 +114,7 @@ func TestUnreadItemsAreBoundedInBytes(t *testing.T) {
 	for range 11 {
 		p.write(frame.AppendPayload(nil, 1, frame.FlagNext, nil, make([]byte, 1000)))
 	}
-	p.want("ERROR 1 REJECTED the items of this connection that wait to be read exceed 10000 bytes")
+	p.want("ERROR 1 CANCELED the items of this connection that wait to be read exceed 10000 bytes")
 	conn := s.Conns()[0]
 	close(hold)
 	eventually(t, func() bool { return conn.unread.Load() == 0 }, "a stream that is over holds no bytes")

@@ -30,9 +30,10 @@ type Keeper struct {
 	line *Line // guarded by mu; nil while there is none
 }
 
-// Keep returns when the first line stands, with an error when it is refused or
-// ctx ends first. Until then failures to connect are tried again. A setup that
-// is refused later is tried again too: versions come back in a rollout.
+// Keep returns when the first line stands, with an error when it is refused, when
+// t can't be dialled by anyone, or when ctx ends first. Until then failures to
+// connect are tried again. A setup that is refused later is tried again too:
+// versions come back in a rollout.
 func Keep(ctx context.Context, t Target, log zerolog.Logger) (*Keeper, error) {
 	if err := rsocket.CheckAddress(t.Address); err != nil {
 		return nil, err
@@ -78,7 +79,9 @@ func (k *Keeper) first(ctx context.Context) (*Line, error) {
 		if err == nil {
 			return l, nil
 		}
-		if _, refused := errors.AsType[*RefusedError](err); refused {
+		_, refused := errors.AsType[*RefusedError](err)
+		_, mistake := errors.AsType[errMistake](err)
+		if refused || mistake {
 			return nil, err
 		}
 		k.log.Info().Str("reason", err.Error()).Msg("no line yet, trying again")

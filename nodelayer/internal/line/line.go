@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"warmline.dev/protocol"
@@ -33,6 +34,12 @@ type RefusedError struct {
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s refused the line (%s): %s", e.Address, e.Code, e.Reason)
 }
+
+// errMistake is something wrong with the target itself, which no dialling mends.
+type errMistake struct{ error }
+
+// Unwrap returns what is wrong.
+func (e errMistake) Unwrap() error { return e.error }
 
 // Target is what to dial, and as whom.
 type Target struct {
@@ -62,6 +69,9 @@ func Dial(ctx context.Context, t Target) (*Line, error) {
 		Payload: rsocket.Payload{Data: data},
 	}, t.Handler, t.RSocket)
 	if err != nil {
+		if _, network := errors.AsType[net.Error](err); !network {
+			err = errMistake{err}
+		}
 		return nil, err
 	}
 	l := &Line{Conn: conn, Codec: codec}

@@ -1,0 +1,321 @@
+package edgelayer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"warmline.dev/edgelayer"
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+	"warmline.dev/protocol/rsocket/composite"
+)
+
+// patience bounds waits for what must happen; no test asserts how long it took.
+const patience = 20 * time.Second
+
+func soon(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// edge is the server under test, at a port of its own.
+type edge struct {
+	*edgelayer.Server
+	t    testing.TB
+	addr string
+}
+
+func start(t testing.TB, cfg edgelayer.Config) *edge {
+	t.Helper()
+	s, err := edgelayer.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		if err := <-ended; !errors.Is(err, edgelayer.ErrServerClosed) {
+			t.Errorf("Serve returned %v, want ErrServerClosed", err)
+		}
+	})
+	return &edge{Server: s, t: t, addr: "tcp://" + l.Addr().String()}
+}
+
+// offering starts an edge that offers services and is otherwise as it comes.
+func offering(t testing.TB, services ...edgelayer.Service) *edge {
+	t.Helper()
+	return start(t, edgelayer.Config{Services: services})
+}
+
+// line is an adapter's end of a line, played by hand. What it says and hears is
+// written as JSON, whichever codec the line has.
+type line struct {
+	t     testing.TB
+	conn  *rsocket.Conn
+	codec protocol.Codec
+}
+
+// dial opens a line in msgpack. "" says nothing in SETUP.
+func (e *edge) dial(hello string) *line { e.t.Helper(); return e.dialIn(protocol.MsgPack, hello) }
+
+func (e *edge) dialIn(codec protocol.Codec, hello string) *line {
+	e.t.Helper()
+	l := &line{t: e.t, codec: codec}
+	return e.dialRaw(codec, rsocket.Setup{MetadataMIME: composite.MIME, DataMIME: codec.MIME(), Payload: rsocket.Payload{Data: l.encode(hello)}})
+}
+
+func (e *edge) dialRaw(codec protocol.Codec, setup rsocket.Setup) *line {
+	e.t.Helper()
+	conn, err := rsocket.Dial(soon(e.t), e.addr, setup, rsocket.Handler{}, rsocket.Config{})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(func() { _ = conn.Close() })
+	return &line{t: e.t, conn: conn, codec: codec}
+}
+
+// inBothCodecs runs a test on lines that speak msgpack and on lines that speak JSON.
+func inBothCodecs(t *testing.T, test func(t *testing.T, codec protocol.Codec)) {
+	t.Run("msgpack", func(t *testing.T) { test(t, protocol.MsgPack) })
+	t.Run("json", func(t *testing.T) { test(t, protocol.JSON) })
+}
+
+// want makes a single call and compares what comes back: the result, or the
+// error in words.
+func (l *line) want(method, args, answer string) {
+	l.t.Helper()
+	l.wantWith(protocol.Metadata{Route: method}, args, answer)
+}
+
+func (l *line) wantWith(md protocol.Metadata, args, answer string) {
+	l.t.Helper()
+	if got := l.ask(md, args); !matches(got, answer) {
+		l.t.Errorf("%s %s\n got %s\nwant %s", md.Route, args, got, answer)
+	}
+}
+
+func (l *line) ask(md protocol.Metadata, args string) string {
+	l.t.Helper()
+	got, _ := l.askForAll(md, args)
+	return got
+}
+
+// askForAll returns the metadata that came with the answer, too.
+func (l *line) askForAll(md protocol.Metadata, args string) (string, protocol.Metadata) {
+	l.t.Helper()
+	return l.request(rsocket.Payload{Metadata: md.Append(nil), Data: l.encode(args)})
+}
+
+func (l *line) request(p rsocket.Payload) (string, protocol.Metadata) {
+	l.t.Helper()
+	reply, err := l.conn.Call(soon(l.t), p)
+	if err != nil {
+		return words(err), protocol.Metadata{}
+	}
+	back, err := protocol.ParseMetadata(reply.Metadata)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return strings.Join(l.decode(reply.Data), " "), back
+}
+
+// wantClosed waits for the edge to close the line.
+func (l *line) wantClosed(why string) {
+	l.t.Helper()
+	select {
+	case <-l.conn.Done():
+	case <-soon(l.t).Done():
+		l.t.Fatalf("the line stands, want %s", why)
+	}
+	if got := words(l.conn.Err()); !matches(got, why) {
+		l.t.Errorf("line closed\n got %s\nwant %s", got, why)
+	}
+}
+
+// conversation is an adapter's end of a conversation, played by hand.
+type conversation struct {
+	l  *line
+	ch *rsocket.Channel
+}
+
+// converse opens a conversation with its first messages.
+func (l *line) converse(first ...string) *conversation {
+	l.t.Helper()
+	return l.converseWith(protocol.Metadata{}, first...)
+}
+
+func (l *line) converseWith(md protocol.Metadata, first ...string) *conversation {
+	l.t.Helper()
+	if md.Route == "" {
+		md.Route = protocol.RouteConversation
+	}
+	return l.open(rsocket.Payload{Metadata: md.Append(nil), Data: l.encode(first...)})
+}
+
+func (l *line) open(p rsocket.Payload) *conversation {
+	l.t.Helper()
+	ch, err := l.conn.OpenChannel(soon(l.t), p)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return &conversation{l: l, ch: ch}
+}
+
+// say sends messages in one payload.
+func (c *conversation) say(messages ...string) { c.l.t.Helper(); c.sayRaw(c.l.encode(messages...)) }
+
+func (c *conversation) sayRaw(data []byte) {
+	c.l.t.Helper()
+	if err := c.ch.Send(soon(c.l.t), rsocket.Payload{Data: data}); err != nil {
+		c.l.t.Fatalf("say: %v", err)
+	}
+}
+
+// want reads one payload and wants it to hold these messages, or one that says
+// how the conversation ended: "COMPLETE", "ERROR code text".
+func (c *conversation) want(messages ...string) {
+	c.l.t.Helper()
+	got := c.hear()
+	ok := len(got) == len(messages)
+	for i := range min(len(got), len(messages)) {
+		ok = ok && matches(got[i], messages[i])
+	}
+	if !ok {
+		c.l.t.Fatalf("payload\n got %s\nwant %s", strings.Join(got, " "), strings.Join(messages, " "))
+	}
+}
+
+// hear reads one payload.
+func (c *conversation) hear() []string {
+	c.l.t.Helper()
+	p, err := c.ch.Recv(soon(c.l.t))
+	if err != nil {
+		return []string{words(err)}
+	}
+	return c.l.decode(p.Data)
+}
+
+// encode puts JSON into the line's codec, value behind value.
+func (l *line) encode(values ...string) []byte {
+	var b []byte
+	for _, text := range values {
+		if text == "" {
+			continue
+		}
+		if l.codec == protocol.JSON {
+			b = append(b, text...)
+			continue
+		}
+		var v any
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			l.t.Fatalf("%s: %v", text, err)
+		}
+		raw, err := protocol.MsgPack.Marshal(v)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		b = append(b, raw...)
+	}
+	return b
+}
+
+// decode writes what the line's codec says as JSON, with keys in order.
+func (l *line) decode(b []byte) (values []string) {
+	next := json.NewDecoder(bytes.NewReader(b)).Decode
+	if l.codec == protocol.MsgPack {
+		next = msgpack.NewDecoder(bytes.NewReader(b)).Decode
+	}
+	for {
+		var v any
+		if err := next(&v); errors.Is(err, io.EOF) {
+			return values
+		} else if err != nil {
+			return append(values, "GARBAGE "+err.Error())
+		}
+		var text bytes.Buffer
+		enc := json.NewEncoder(&text)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return append(values, "GARBAGE "+err.Error())
+		}
+		values = append(values, strings.TrimSpace(text.String()))
+	}
+}
+
+// words writes an end: "COMPLETE", or "ERROR code text" for that of a stream and
+// "CLOSED code text" for that of a line, as the edge told it.
+func words(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "COMPLETE"
+	}
+	e, ok := errors.AsType[*rsocket.Error](err)
+	if !ok || !e.Remote {
+		return "LOST " + err.Error()
+	}
+	what, code := "ERROR", e.Code.String()
+	if e.Conn {
+		what = "CLOSED"
+	}
+	if strings.HasPrefix(code, "0x") {
+		code = protocol.Code(e.Code).String()
+	}
+	return fmt.Sprintf("%s %s %s", what, code, e.Message)
+}
+
+// matches compares; … in what is wanted stands for any text.
+func matches(got, want string) bool {
+	parts := strings.Split(want, "…")
+	if len(parts) == 1 {
+		return got == want
+	}
+	if !strings.HasPrefix(got, parts[0]) {
+		return false
+	}
+	got = got[len(parts[0]):]
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, behind, found := strings.Cut(got, part)
+		if !found {
+			return false
+		}
+		got = behind
+	}
+	return strings.HasSuffix(got, last)
+}
+
+// eventually polls until done holds.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// within takes one value from a channel.
+func within[T any](t testing.TB, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited in vain: %s", what)
+		panic("not reached")
+	}
+}

@@ -1,0 +1,91 @@
+package edgelayer_test
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"warmline.dev/edgelayer"
+)
+
+func TestAMethodThatPanicsFailsItsCallAlone(t *testing.T) {
+	g, gates := newGate(t)
+	log := &logged{}
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{gates, echo()}, Log: zerolog.New(log)})
+	l := e.dial("")
+	c := l.converse(`[1,1,"gate.wait",{"n":1}]`)
+	g.wantEntered(t, 1)
+	c.say(`[1,2,"echo.panic",{}]`)
+	c.want(`[4,2,"internal","echo.panic failed unexpectedly",false]`)
+	l.want("echo.panic", "", "ERROR internal echo.panic failed unexpectedly")
+	c.say(`[1,3,"echo.say",{"text":"on"}]`)
+	c.want(`[3,3,{"text":"on"}]`)
+	g.letGo(1)
+	c.want(`[3,1,{"n":1}]`)
+	if text := log.String(); strings.Count(text, `"panic":"secret of the panic"`) != 2 || !strings.Contains(text, `"method":"echo.panic"`) || !strings.Contains(text, "services_test.go") {
+		t.Errorf("log: %s", text)
+	}
+}
+
+func TestOneCallMoreThanMaxCallsIsOverloaded(t *testing.T) {
+	g, gates := newGate(t)
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{gates, echo()}, MaxCalls: 3})
+	l := e.dial("")
+	c := l.converse(`[1,1,"gate.wait",{"n":1}]`, `[1,2,"gate.wait",{"n":2}]`, `[1,3,"gate.wait",{"n":3}]`, `[1,4,"gate.wait",{"n":4}]`)
+	c.want(`[4,4,"overloaded","3 calls of this conversation are running already",true]`)
+	g.wantEntered(t, 3)
+	l.converse(`[1,1,"echo.say",{"text":"other"}]`).want(`[3,1,{"text":"other"}]`) // the bound is a conversation's
+	g.letGo(2)
+	c.want(`[3,2,{"n":2}]`)
+	c.askUntilAdmitted()
+	if n := len(g.entered); n != 0 {
+		t.Errorf("%d calls ran that were refused", n)
+	}
+}
+
+func TestMaxCallsIs64ByDefault(t *testing.T) {
+	g, gates := newGate(t)
+	c := offering(t, gates).dial("").converse()
+	for id := range 64 {
+		c.say(`[1,` + strconv.Itoa(id) + `,"gate.wait",{"n":1}]`)
+	}
+	g.wantEntered(t, 64)
+	c.say(`[1,65,"gate.wait",{"n":1}]`)
+	c.want(`[4,65,"overloaded","64 calls of this conversation are running already",true]`)
+}
+
+func TestAnIDInUseEndsItsConversationAlone(t *testing.T) {
+	g, gates := newGate(t)
+	l := offering(t, gates, echo()).dial("")
+	other := l.converse(`[1,1,"gate.wait",{"n":1}]`)
+	c := l.converse(`[1,1,"gate.wait",{"n":2}]`)
+	g.wantEntered(t, 2)
+	c.say(`[1,1,"echo.say",{}]`)
+	c.want("ERROR invalid_argument call id 1 is in use")
+	g.wantEnded(t, 1, canceled)
+	g.letGo(1)
+	other.want(`[3,1,{"n":1}]`)
+	l.want("echo.say", `{"text":"on"}`, `{"text":"on"}`)
+}
+
+// logged is a log that tests read while others write.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

@@ -1,0 +1,69 @@
+package edgelayer_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"warmline.dev/edgelayer"
+	"warmline.dev/edgelayer/source"
+	"warmline.dev/edgelayer/warm"
+	"warmline.dev/protocol"
+)
+
+type fakeCache struct{}
+
+func (fakeCache) Name() string      { return "films" }
+func (fakeCache) Stats() warm.Stats { return warm.Stats{Entries: 3, Hits: 20, Misses: 4} }
+
+func TestStats(t *testing.T) {
+	inBothCodecs(t, func(t *testing.T, codec protocol.Codec) {
+		src, err := source.New(source.Config{Name: "ratings", BaseURL: "http://127.0.0.1:9"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		g, gates := newGate(t)
+		e := start(t, edgelayer.Config{
+			Name: "east", Version: "7.0.1", Services: []edgelayer.Service{gates, echo(), catalogue("1.4.2"), catalogue("2.1.3")},
+			Caches: []edgelayer.Cache{fakeCache{}}, Sources: []*source.Source{src},
+		})
+		l := e.dialIn(codec, `{"wants":{"echo":"^1","gate":"^1"}}`)
+		other := e.dialIn(codec, "")
+		other.want(protocol.RouteSetup, "", "…") // the line stands, and this is no call
+		l.want("echo.say", "", `{"text":""}`)
+		l.want("echo.missing", "", "ERROR not_found …")
+		l.want("echo.nothing", "", "ERROR unknown_method …")
+		c := l.converse(`[1,1,"echo.plain",{}]`)
+		c.want(`[4,1,"internal","it broke",false]`)
+		c.say(`[1,2,"gate.wait",{"n":1}]`)
+		g.wantEntered(t, 1)
+
+		var got edgelayer.Stats
+		if err := json.Unmarshal([]byte(l.ask(protocol.Metadata{Route: "edge.stats"}, "")), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Uptime == "" {
+			t.Error("no uptime")
+		}
+		got.Uptime = ""
+		text, _ := json.Marshal(got)
+		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,` +
+			`"services":{"catalogue":["2.1.3","1.4.2"],"echo":["1.0.0"],"edge":["1.0.0"],"gate":["1.0.0"]},` +
+			`"caches":{"films":{"entries":3,"hits":20,"misses":4,"loads":0,"load_failures":0,"evictions":0}},` +
+			`"sources":{"ratings":{"requests":0,"failures":0,"refused":0,"in_flight":0,"breaker":"closed"}}}`; string(text) != want {
+			t.Errorf("edge.stats\n got %s\nwant %s", text, want)
+		}
+
+		g.letGo(1)
+		c.want(`[3,2,{"n":1}]`)
+		if err := c.ch.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		c.want("COMPLETE")
+		_ = other.conn.Close()
+		eventually(t, "one line and no conversation to be left", func() bool {
+			st := e.Stats()
+			return st.Lines == 1 && st.Conversations == 0
+		})
+	})
+}

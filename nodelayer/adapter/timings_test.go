@@ -1,0 +1,57 @@
+package adapter_test
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"testing"
+
+	"warmline.dev/edgelayer"
+	"warmline.dev/nodelayer"
+	"warmline.dev/nodelayer/adapter"
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+)
+
+func TestTheAnswerTellsTheCallsThatItTook(t *testing.T) {
+	films := edgelayer.Service{Name: "films", Version: "1.0.0", Methods: []edgelayer.Method{
+		edgelayer.NewMethod("list", func(context.Context, struct{}) ([]string, error) { return []string{"M"}, nil }),
+	}}
+	server, err := edgelayer.New(edgelayer.Config{Services: []edgelayer.Service{films}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := rsocket.Listen(t.Context(), anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close(); <-served })
+	edge, err := nodelayer.Dial(soon(t), nodelayer.Config{Address: "tcp://" + listener.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = edge.Close() })
+
+	l := serve(t, adapter.JSON(func(r *http.Request) (any, error) {
+		conv := edge.Converse(r.Context())
+		defer conv.Close()
+		list, err := nodelayer.Call[[]string](r.Context(), conv, "films.list", nil)
+		if err != nil {
+			return nil, err
+		}
+		_, _ = nodelayer.Call[string](r.Context(), conv, "films.nothing", nil)
+		return list, nil
+	}))
+	for range 2 { // each answer tells its own
+		got := l.get("/")
+		wantAnswer(t, "/", got, 200, `["M"]`)
+		for i := range got.Calls {
+			got.Calls[i].Micros = 0
+		}
+		if want := []protocol.Timing{{Method: "films.list"}, {Method: "films.nothing", Code: "unknown_method"}}; !reflect.DeepEqual(got.Calls, want) {
+			t.Errorf("the calls are %+v", got.Calls)
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package nodelayer_test
+
+import (
+	"strings"
+	"testing"
+
+	"warmline.dev/nodelayer"
+	"warmline.dev/protocol"
+)
+
+func TestArgumentsThatAreTooLargeAreRefusedHere(t *testing.T) {
+	b, firsts := parrot(t)
+	for most, cfg := range map[int]nodelayer.Config{
+		1 << 20: {Address: b.addr},
+		1000:    {Address: b.addr, MaxMessage: 1000},
+	} {
+		e := dialWith(t, cfg)
+		inBothWays(t, e, func(t *testing.T, ask asking[string]) {
+			want(t, errOf(ask(t.Context(), "a.b", strings.Repeat("x", most))), protocol.Error{
+				Code: protocol.TooLarge, Message: "arguments of a.b take …" + map[int]string{1 << 20: "1048576", 1000: "1000"}[most] + " are sent",
+			})
+		})
+	}
+	if n := len(firsts); n != 0 {
+		t.Errorf("%d channels were opened", n)
+	}
+	c := converse(t, dialWith(t, nodelayer.Config{Address: b.addr, MaxMessage: 1000}))
+	large := strings.Repeat("x", 970)
+	if got, err := call[string](t.Context(), c, "a.b", large); err != nil || got != large {
+		t.Errorf("what just fits: %d bytes, %v", len(got), err)
+	}
+	want(t, errOf(call[string](t.Context(), c, "a.b", large+large)), protocol.Error{Code: protocol.TooLarge, Message: "…"})
+	if got, err := call[string](t.Context(), c, "a.b", "on"); err != nil || got != "on" { // the conversation goes on
+		t.Errorf("got %q, %v", got, err)
+	}
+}
