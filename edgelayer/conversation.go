@@ -21,8 +21,10 @@ type conversation struct {
 	// one is the last.
 	passing sync.Mutex
 
-	mu      sync.Mutex
-	running map[uint32]context.CancelFunc // guarded by mu
+	mu sync.Mutex
+	// guarded by mu
+	running   map[uint32]context.CancelFunc // calls that run, by id
+	answering int                           // calls that have run and whose answer waits to be sent
 }
 
 // converse serves a request-channel. It returns when the adapter has completed
@@ -105,8 +107,8 @@ func (c *conversation) start(ctx context.Context, m protocol.Message) error {
 	case err == nil:
 		c.calls.Go(func() {
 			defer cancel()
-			defer c.ended(m.ID)
 			c.run(ctx, callCtx, m)
+			c.answered()
 		})
 		return nil
 	case err.Code == protocol.Overloaded:
@@ -126,17 +128,27 @@ func (c *conversation) admit(id uint32, cancel context.CancelFunc) *protocol.Err
 	if _, used := c.running[id]; used {
 		return protocol.Errorf(protocol.InvalidArgument, "call id %d is in use", id)
 	}
-	if len(c.running) >= c.l.s.cfg.MaxCalls {
+	most := c.l.s.cfg.MaxCalls
+	if len(c.running) >= most || len(c.running)+c.answering >= 2*most {
 		return protocol.Errorf(protocol.Overloaded, "%d calls of this conversation are running already", c.l.s.cfg.MaxCalls)
 	}
 	c.running[id] = cancel
 	return nil
 }
 
+// ended gives the place and the id back before the answer is sent: an adapter
+// that has the answer may use them at once.
 func (c *conversation) ended(id uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.running, id)
+	c.answering++
+}
+
+func (c *conversation) answered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answering--
 }
 
 // stop cancels a call; one that has ended is nobody's concern.
@@ -153,6 +165,7 @@ func (c *conversation) stop(id uint32) {
 // cancels it.
 func (c *conversation) run(convCtx, ctx context.Context, m protocol.Message) {
 	result, changed, err := c.l.invoke(ctx, c.bearer, m.Method, m.Value)
+	c.ended(m.ID)
 	if bad, ok := errors.AsType[errMalformedArgs](err); ok {
 		_ = c.l.malformed(bad) // it is logged, and the line is closing
 		return
