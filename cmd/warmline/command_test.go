@@ -103,26 +103,33 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 }
 
 func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
-	p := start(t, "dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--latency", "150ms")
+	p := start(t, "dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--budget", "1m", "--source-timeout", "1m", "--grace", "1m")
 	at := p.expect(`^gateway at (\S+), lines at (\S+)$`)
 	edgeAt := p.expect(`^edge at (\S+)$`)[0]
 	ratings := p.expect(`^ratings at (\S+)$`)[0]
-	recs := make(chan string, 1)
+	p.expect(`^Ctrl-C ends it`)
+	control(t, ratings, `{"mode":"hang"}`)
+	status := make(chan string, 1)
 	go func() {
 		resp, err := http.Get(at[0] + "/tv@^1/home?profile=paul")
 		if err != nil {
-			recs <- err.Error()
+			status <- err.Error()
 			return
 		}
 		defer resp.Body.Close()
-		recs <- resp.Status
+		status <- resp.Status
 	}()
-	eventually(t, "the request is under way", func() bool {
-		out, _, _ := run(t, "call", "edge.stats", "--edge", edgeAt, "--compact")
-		return strings.Contains(out, `"conversations":1`)
-	})
+	eventually(t, "the request has reached the mid-tier", func() bool { return requests(t, ratings) == 1 })
 	p.interrupt()
-	if got := <-recs; got != "200 OK" {
+	eventually(t, "no new device is let in", func() bool {
+		nc, err := net.Dial("tcp", strings.TrimPrefix(at[0], "http://"))
+		if err == nil {
+			nc.Close()
+		}
+		return err != nil
+	})
+	control(t, ratings, `{"mode":"ok"}`)
+	if got := <-status; got != "200 OK" {
 		t.Errorf("the request under way got %s", got)
 	}
 	p.exit(0)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -219,17 +220,14 @@ func requests(t *testing.T, url string) int {
 }
 
 // freePorts finds a first port with n free ones from it on, so that a service
-// can be brought back where it was.
+// can be brought back where it was. They lie below those that systems hand out
+// for port 0, which other tests take meanwhile.
 func freePorts(t *testing.T, n int) int {
 	t.Helper()
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		first := l.Addr().(*net.TCPAddr).Port
-		held := []net.Listener{l}
-		for i := 1; i < n; i++ {
+	for range 100 {
+		first := 12_000 + rand.N(18_000)
+		var held []net.Listener
+		for i := range n {
 			if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+i)); err == nil {
 				held = append(held, l)
 			}

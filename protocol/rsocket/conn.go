@@ -59,6 +59,7 @@ type Conn struct {
 	nextID   uint32
 	inbound  int         // handlers that run
 	outbound int         // own requests under way
+	writeErr error       // the socket takes no more
 	draining bool        // takes no new requests, ends when nothing is under way
 	err      error       // why it ended; nil while it stands
 	fatal    bool        // an ERROR frame was sent on stream 0: linger so that the peer can read it
@@ -86,7 +87,7 @@ func newConn(nc net.Conn, setup Setup, cfg Config, client bool) *Conn {
 	c.r = reader{src: nc, maxFrame: cfg.MaxFrame}
 	c.w = writer{
 		nc: nc, limit: cfg.MaxUnwritten, timeout: cfg.WriteTimeout, spawn: c.wg.Go,
-		failed: func(err error) { c.end(fmt.Errorf("%w: write: %w", ErrClosed, err)) },
+		failed: c.writeFailed,
 	}
 	c.lastRead.Store(time.Now().UnixNano())
 	return c
@@ -212,6 +213,33 @@ func (c *Conn) end(err error) {
 	}
 	c.cancel()
 	_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the read loop; an error means that it is awake
+}
+
+// writeFailed leaves the end to the read loop, for a moment: a peer that refuses
+// says why and closes, and what it said may have arrived.
+func (c *Conn) writeFailed(err error) {
+	const moment = 100 * time.Millisecond
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writeErr = fmt.Errorf("%w: write: %w", ErrClosed, err)
+	if c.err == nil {
+		_ = c.nc.SetReadDeadline(time.Now().Add(moment)) // an error means that reading ends at once
+	}
+}
+
+// readFailed ends the connection because of a failed read, or of the failed
+// write that came before it.
+func (c *Conn) readFailed(err error) {
+	c.mu.Lock()
+	writeErr := c.writeErr
+	c.mu.Unlock()
+	if long, ok := errors.AsType[errFrameTooLong](err); ok {
+		c.endWith(&Error{Code: frame.CodeConnectionError, Message: long.Error(), Conn: true})
+	} else if writeErr != nil {
+		c.end(writeErr)
+	} else {
+		c.end(readErr(err))
+	}
 }
 
 // takeDown is the read loop's last act.

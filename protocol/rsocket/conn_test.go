@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -93,6 +94,34 @@ func TestRefusedSetupFailsEveryCallWithItsCode(t *testing.T) {
 	<-c.Done()
 	if !errors.Is(c.Err(), ErrClosed) {
 		t.Errorf("Err is %v", c.Err())
+	}
+}
+
+func TestReasonSurvivesAFailedWrite(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadFull(nc, make([]byte, 1<<20)) // SETUP and some of the request
+			f := frame.AppendError(nil, 0, frame.CodeRejectedSetup, "not today")
+			_, _ = nc.Write(append([]byte{0, 0, byte(len(f))}, f...))
+			nc.Close() // with unread bytes, so that what is being written fails
+		}
+	}()
+	for range 20 { // without care, one in four loses it
+		c := dial(t, "tcp://"+l.Addr().String(), Handler{}, Config{})
+		_, err := c.Call(t.Context(), text(string(make([]byte, 14<<20))))
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != frame.CodeRejectedSetup {
+			t.Fatalf("got %v", err)
+		}
+		c.Close()
 	}
 }
 

@@ -41,14 +41,6 @@ func (c *Conn) readLoop() {
 	}
 }
 
-func (c *Conn) readFailed(err error) {
-	if long, ok := errors.AsType[errFrameTooLong](err); ok {
-		c.endWith(&Error{Code: frame.CodeConnectionError, Message: long.Error(), Conn: true})
-		return
-	}
-	c.end(readErr(err))
-}
-
 // dispatch acts on one valid frame. The error it returns ends the connection.
 func (c *Conn) dispatch(f *frame.Frame) error {
 	if f.StreamID == 0 {

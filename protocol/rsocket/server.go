@@ -156,7 +156,7 @@ func (c *Conn) readSetup(accept Acceptor) error {
 	}
 	// Not while the connection is ending: that is what wakes the read loop.
 	c.mu.Lock()
-	if c.err == nil {
+	if c.err == nil && c.writeErr == nil {
 		_ = c.nc.SetReadDeadline(time.Time{}) // a dead socket says so on read
 	}
 	c.mu.Unlock()
