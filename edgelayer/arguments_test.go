@@ -87,6 +87,20 @@ func TestAResultThatIsTooLargeFailsTheCallAlone(t *testing.T) {
 	})
 }
 
+// What an adapter would take for an attack is not sent to it: it would lose the
+// whole conversation.
+func TestAResultOfMoreElementsThanAPeerTakesFailsTheCallAlone(t *testing.T) {
+	lists := edgelayer.Service{Name: "lists", Version: "1.0.0", Methods: []edgelayer.Method{
+		edgelayer.NewMethod("zeros", func(_ context.Context, in number) ([]int, error) { return make([]int, in.N), nil }),
+	}}
+	l := offering(t, lists, echo()).dial("")
+	l.want("lists.zeros", `{"n":131072}`, "ERROR too_large the result of lists.zeros is more than a peer takes: …")
+	c := l.converse(`[1,1,"lists.zeros",{"n":131072}]`)
+	c.want(`[4,1,"too_large","the result of lists.zeros is more than a peer takes: …",false]`)
+	c.say(`[1,2,"echo.say",{"text":"on"}]`)
+	c.want(`[3,2,{"text":"on"}]`)
+}
+
 // What no frame takes can't be sent: the call must fail all the same, and not
 // stay unanswered.
 func TestAnAnswerThatNoFrameTakesFailsTheCallAlone(t *testing.T) {

@@ -23,6 +23,10 @@ func TestACancelledCallEndsAndIsNotAnswered(t *testing.T) {
 		c.say(`[2,1]`)
 		g.wantEnded(t, 1, canceled)
 		c.askUntilAdmitted()
+		if err := c.ch.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		c.want("COMPLETE") // which comes behind every answer
 	})
 }
 

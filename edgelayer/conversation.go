@@ -180,15 +180,15 @@ func (c *conversation) run(convCtx, ctx context.Context, m protocol.Message) {
 		defer c.passing.Unlock()
 		sealed = c.bearer.current()
 	}
-	if changed && ctx.Err() != nil {
-		// The adapter has cancelled the call, but the change stands.
-		_ = c.send(convCtx, sealed, nil) // if that fails, there is nobody left to tell
-		return
-	}
 	// An adapter that has cancelled the call, or gone, hears nothing: the context
 	// has ended.
-	if err := c.send(ctx, sealed, answer); err != nil && ctx.Err() == nil {
+	switch err := c.send(ctx, sealed, answer); {
+	case err == nil:
+	case ctx.Err() == nil:
 		_ = c.send(ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
+	case changed:
+		// The adapter has cancelled the call, but the change stands.
+		_ = c.send(convCtx, sealed, nil) // if that fails, there is nobody left to tell
 	}
 }
 

@@ -81,7 +81,18 @@ func (e *edge) dialIn(codec protocol.Codec, hello string) *line {
 
 func (e *edge) dialRaw(codec protocol.Codec, setup rsocket.Setup) *line {
 	e.t.Helper()
-	conn, err := rsocket.Dial(soon(e.t), e.addr, setup, rsocket.Handler{}, rsocket.Config{})
+	return e.dialBoth(codec, setup, rsocket.Config{})
+}
+
+// dialBy opens a line with bounds of its own.
+func (e *edge) dialBy(cfg rsocket.Config) *line {
+	e.t.Helper()
+	return e.dialBoth(protocol.MsgPack, rsocket.Setup{MetadataMIME: composite.MIME, DataMIME: protocol.MIMEMsgPack}, cfg)
+}
+
+func (e *edge) dialBoth(codec protocol.Codec, setup rsocket.Setup, cfg rsocket.Config) *line {
+	e.t.Helper()
+	conn, err := rsocket.Dial(soon(e.t), e.addr, setup, rsocket.Handler{}, cfg)
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/protocol/rsocket"
 )
 
 func TestAMethodThatPanicsFailsItsCallAlone(t *testing.T) {
@@ -56,6 +57,42 @@ func TestMaxCallsIs64ByDefault(t *testing.T) {
 	g.wantEntered(t, 64)
 	c.say(`[1,65,"gate.wait",{"n":1}]`)
 	c.want(`[4,65,"overloaded","64 calls of this conversation are running already",true]`)
+}
+
+func TestPlacesAreGivenBack(t *testing.T) {
+	c := offering(t, echo()).dial("").converse()
+	for range 300 { // far more than may run or wait at once, all under one id
+		c.say(`[1,1,"echo.say",{"text":"hi"}]`)
+		c.want(`[3,1,{"text":"hi"}]`)
+	}
+}
+
+// An adapter that does not read makes the edge keep a bounded number of answers,
+// and when it reads at last it hears of every call.
+func TestAnswersThatNobodyReadsTakePlacesToo(t *testing.T) {
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{echo()}, MaxCalls: 2})
+	l := e.dialBy(rsocket.Config{Window: 1}) // takes one answer at a time
+	c := l.converse()
+	const calls = 20
+	for id := range calls {
+		c.say(`[1,` + strconv.Itoa(id) + `,"echo.say",{"text":""}]`)
+	}
+	answered, overloaded := map[string]bool{}, 0
+	for range calls {
+		got := strings.Join(c.hear(), " ")
+		kind, rest, _ := strings.Cut(got, ",")
+		id, _, _ := strings.Cut(rest, ",")
+		answered[id] = true
+		if kind == "[4" {
+			overloaded++
+			if !matches(got, "[4,"+id+`,"overloaded","2 calls of this conversation are running already",true]`) {
+				t.Errorf("heard %s", got)
+			}
+		}
+	}
+	if len(answered) != calls || overloaded == 0 {
+		t.Errorf("%d of %d calls were answered, %d as overloaded", len(answered), calls, overloaded)
+	}
 }
 
 func TestAnIDInUseEndsItsConversationAlone(t *testing.T) {

@@ -34,3 +34,13 @@ func TestArgumentsThatAreTooLargeAreRefusedHere(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
+
+func TestAMethodNameThatNoRouteHoldsIsRefusedHere(t *testing.T) {
+	b, _ := parrot(t)
+	e := dial(t, b.addr)
+	want(t, errOf(askInt(t.Context(), e, strings.Repeat("m", 256), 1)),
+		protocol.Error{Code: protocol.UnknownMethod, Message: "a method name of 256 bytes, expected at most 255"})
+	if got, err := askInt(t.Context(), e, strings.Repeat("m", 255), 1); got != 1 || err != nil {
+		t.Errorf("got %d, %v", got, err)
+	}
+}

@@ -165,11 +165,23 @@ func text(s string) http.Handler {
 
 // matches compares; … in what is wanted stands for any text.
 func matches(got, want string) bool {
-	head, tail, any := strings.Cut(want, "…")
-	if !any {
+	parts := strings.Split(want, "…")
+	if len(parts) == 1 {
 		return got == want
 	}
-	return len(got) >= len(head)+len(tail) && strings.HasPrefix(got, head) && strings.HasSuffix(got, tail)
+	if !strings.HasPrefix(got, parts[0]) {
+		return false
+	}
+	got = got[len(parts[0]):]
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, behind, found := strings.Cut(got, part)
+		if !found {
+			return false
+		}
+		got = behind
+	}
+	return strings.HasSuffix(got, last)
 }
 
 // eventually polls until done holds.

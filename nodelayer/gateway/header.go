@@ -1,6 +1,9 @@
 package gateway
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // forwarded are the request headers that concern the content. All others are
 // between device and gateway: cookies, credentials, connections.
@@ -20,6 +23,9 @@ func contentHeaders(h http.Header) map[string][]string {
 
 // private reports whether a response header is not an adapter's to set.
 func private(name string) bool {
+	if strings.HasPrefix(name, http.TrailerPrefix) {
+		return true // net/http would send it behind the body, whatever it is
+	}
 	switch http.CanonicalHeaderKey(name) {
 	case "Set-Cookie", "Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer",
 		"Transfer-Encoding", "Upgrade", "Content-Length", "Warmline-Adapter":
