@@ -14,9 +14,14 @@ func TestMeasure(t *testing.T) {
 	for _, v := range []any{
 		nil, true, 0, -1, -32, 127, 200, -200, 1 << 15, 1 << 30, -1 << 30, math.MaxInt64, math.MinInt64, uint64(math.MaxUint64),
 		float32(1.5), 2.5, "", "short", strings.Repeat("s", 32), strings.Repeat("s", 300), strings.Repeat("s", 1<<17),
-		[]byte{}, make([]byte, 300), make([]byte, 1<<17), time.Unix(1, 0), time.Unix(1<<34, 5),
-		[]any{}, []any{1, "two", []any{3.0}}, make([]any, 20), make([]any, 1<<16),
-		map[string]any{}, map[string]any{"a": map[string]any{"b": nil}}, bigMap(20), bigMap(1 << 16 / 2),
+		[]byte{},
+		make([]byte, 300), make([]byte, 1<<17), time.Unix(1, 0), time.Unix(1<<34, 5),
+		[]any{},
+		[]any{1, "two", []any{3.0}},
+		make([]any, 20), make([]any, 1<<16),
+		map[string]any{},
+		map[string]any{"a": map[string]any{"b": nil}},
+		bigMap(20), bigMap(1 << 16 / 2),
 	} {
 		b, err := msgpack.Marshal(v)
 		check1(t, err)

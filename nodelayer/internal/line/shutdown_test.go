@@ -44,6 +44,30 @@ func TestShutdownWhileTheLineIsGone(t *testing.T) {
 	}
 }
 
+func TestShutdownWhileDiallingAgain(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	p := play(t, anyPort, rsocket.Handler{})
+	k := keep(t, line.Target{Address: p.addr})
+	_ = p.Close()
+	new(peer).serve(t, p.addr, func(context.Context, *rsocket.Conn) (rsocket.Handler, error) {
+		return rsocket.Handler{Response: func(ctx context.Context, _ rsocket.Payload) (rsocket.Payload, error) {
+			asked <- struct{}{}
+			<-ctx.Done() // never says what was agreed
+			return rsocket.Payload{}, ctx.Err()
+		}}, nil
+	})
+	within(t, "the keeper to dial again", asked)
+	if err := k.Shutdown(soon(t)); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if running("line.(*Keeper).run") {
+		t.Error("the keeper's loop still runs")
+	}
+	if k.Line() != nil {
+		t.Error("there is a line that was never agreed on")
+	}
+}
+
 func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
 	entered, door := make(chan struct{}), make(chan struct{})
 	p := play(t, anyPort, rsocket.Handler{Response: func(context.Context, rsocket.Payload) (rsocket.Payload, error) {
