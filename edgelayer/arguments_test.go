@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
@@ -38,7 +39,7 @@ func TestArgumentsOfTheWrongShapeAreToldWhichIsExpected(t *testing.T) {
 			l.want("search.find", args, "ERROR invalid_argument arguments of search.find: …; expected "+searchShape)
 			c.say(`[1,7,"search.find",` + args + `]`)
 			got := c.hear()
-			if len(got) != 1 || !matches(got[0], `[4,7,"invalid_argument","arguments of search.find: …; expected `+strings.ReplaceAll(searchShape, `"`, `\"`)+`",false]`) {
+			if len(got) != 1 || !wildcard.Match(got[0], `[4,7,"invalid_argument","arguments of search.find: …; expected `+strings.ReplaceAll(searchShape, `"`, `\"`)+`",false]`) {
 				t.Errorf("%s: got %s", args, got)
 			}
 		}
@@ -61,7 +62,7 @@ func TestACallThatIsTooLargeFailsAlone(t *testing.T) {
 		for range len(want) { // beside each other, so in any order
 			got := c.hear()
 			for pattern := range want {
-				if len(got) == 1 && matches(got[0], pattern) {
+				if len(got) == 1 && wildcard.Match(got[0], pattern) {
 					delete(want, pattern)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 )
 
@@ -64,6 +65,6 @@ func TestMaxBudgetEndsAConversationThatStatesNone(t *testing.T) {
 	c.want("ERROR deadline_exceeded context deadline exceeded")
 	c = e.dial("").converse() // none under way
 	c.want("ERROR deadline_exceeded context deadline exceeded")
-	eventually(t, "the conversations to be gone", func() bool { return e.Stats().Conversations == 0 })
+	await.Until(t, "the conversations to be gone", func() bool { return e.Stats().Conversations == 0 })
 	_ = g
 }

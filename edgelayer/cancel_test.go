@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
@@ -47,11 +49,11 @@ func TestACancelledCallKeepsItsPlaceUntilItsMethodHasReturned(t *testing.T) {
 func (c *conversation) askUntilAdmitted() {
 	c.l.t.Helper()
 	id := 100
-	eventually(c.l.t, "a call to be admitted", func() bool {
+	await.Until(c.l.t, "a call to be admitted", func() bool {
 		id++
 		c.say(`[1,` + strconv.Itoa(id) + `,"echo.say",{"text":"in"}]`)
 		got := strings.Join(c.hear(), " ")
-		if got != `[3,`+strconv.Itoa(id)+`,{"text":"in"}]` && !matches(got, `[4,`+strconv.Itoa(id)+`,"overloaded",…`) {
+		if got != `[3,`+strconv.Itoa(id)+`,{"text":"in"}]` && !wildcard.Match(got, `[4,`+strconv.Itoa(id)+`,"overloaded",…`) {
 			c.l.t.Fatalf("heard %s", got)
 		}
 		return strings.HasPrefix(got, "[3,")
@@ -74,7 +76,7 @@ func TestMethodsEndWhenTheAdapterGivesTheConversationUp(t *testing.T) {
 	g.wantEntered(t, 3)
 	c.ch.Cancel()
 	g.wantEnded(t, 2, canceled)
-	eventually(t, "the conversation to be gone", func() bool { return e.Stats().Conversations == 1 })
+	await.Until(t, "the conversation to be gone", func() bool { return e.Stats().Conversations == 1 })
 	g.letGo(3)
 	other.want(`[3,1,{"n":3}]`)
 }
@@ -104,7 +106,7 @@ func TestMethodsEndWhenTheLineIsLost(t *testing.T) {
 	g.wantEntered(t, 2)
 	_ = l.conn.Close()
 	g.wantEnded(t, 2, canceled)
-	eventually(t, "line and conversations to be gone", func() bool {
+	await.Until(t, "line and conversations to be gone", func() bool {
 		st := e.Stats()
 		return st.Conversations == 0 && st.Lines == 0
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol/rsocket"
 )
 
@@ -38,7 +39,7 @@ func TestNewNamesTheMistake(t *testing.T) {
 		`edgelayer: service films: two methods named "list"`:                          services(edgelayer.Service{Name: "films", Version: "1.0.0", Methods: []edgelayer.Method{method("list"), method("find"), method("list")}}),
 		`edgelayer: service films: version "1.0.0-": …, expected something like 2.1…`: services(edgelayer.Service{Name: "films", Version: "1.0.0-"}),
 	} {
-		if _, err := edgelayer.New(cfg); err == nil || !matches(err.Error(), want) {
+		if _, err := edgelayer.New(cfg); err == nil || !wildcard.Match(err.Error(), want) {
 			t.Errorf("\n got %v\nwant %s", err, want)
 		}
 	}

@@ -2,31 +2,22 @@ package edgelayer_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/composite"
 )
-
-// patience bounds waits for what must happen; no test asserts how long it took.
-const patience = 20 * time.Second
-
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // edge is the server under test, at a port of its own.
 type edge struct {
@@ -92,7 +83,7 @@ func (e *edge) dialBy(cfg rsocket.Config) *line {
 
 func (e *edge) dialBoth(codec protocol.Codec, setup rsocket.Setup, cfg rsocket.Config) *line {
 	e.t.Helper()
-	conn, err := rsocket.Dial(soon(e.t), e.addr, setup, rsocket.Handler{}, cfg)
+	conn, err := rsocket.Dial(await.Context(e.t), e.addr, setup, rsocket.Handler{}, cfg)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -115,7 +106,7 @@ func (l *line) want(method, args, answer string) {
 
 func (l *line) wantWith(md protocol.Metadata, args, answer string) {
 	l.t.Helper()
-	if got := l.ask(md, args); !matches(got, answer) {
+	if got := l.ask(md, args); !wildcard.Match(got, answer) {
 		l.t.Errorf("%s %s\n got %s\nwant %s", md.Route, args, got, answer)
 	}
 }
@@ -134,7 +125,7 @@ func (l *line) askForAll(md protocol.Metadata, args string) (string, protocol.Me
 
 func (l *line) request(p rsocket.Payload) (string, protocol.Metadata) {
 	l.t.Helper()
-	reply, err := l.conn.Call(soon(l.t), p)
+	reply, err := l.conn.Call(await.Context(l.t), p)
 	if err != nil {
 		return words(err), protocol.Metadata{}
 	}
@@ -150,10 +141,10 @@ func (l *line) wantClosed(why string) {
 	l.t.Helper()
 	select {
 	case <-l.conn.Done():
-	case <-soon(l.t).Done():
+	case <-await.Context(l.t).Done():
 		l.t.Fatalf("the line stands, want %s", why)
 	}
-	if got := words(l.conn.Err()); !matches(got, why) {
+	if got := words(l.conn.Err()); !wildcard.Match(got, why) {
 		l.t.Errorf("line closed\n got %s\nwant %s", got, why)
 	}
 }
@@ -180,7 +171,7 @@ func (l *line) converseWith(md protocol.Metadata, first ...string) *conversation
 
 func (l *line) open(p rsocket.Payload) *conversation {
 	l.t.Helper()
-	ch, err := l.conn.OpenChannel(soon(l.t), p)
+	ch, err := l.conn.OpenChannel(await.Context(l.t), p)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -192,7 +183,7 @@ func (c *conversation) say(messages ...string) { c.l.t.Helper(); c.sayRaw(c.l.en
 
 func (c *conversation) sayRaw(data []byte) {
 	c.l.t.Helper()
-	if err := c.ch.Send(soon(c.l.t), rsocket.Payload{Data: data}); err != nil {
+	if err := c.ch.Send(await.Context(c.l.t), rsocket.Payload{Data: data}); err != nil {
 		c.l.t.Fatalf("say: %v", err)
 	}
 }
@@ -204,7 +195,7 @@ func (c *conversation) want(messages ...string) {
 	got := c.hear()
 	ok := len(got) == len(messages)
 	for i := range min(len(got), len(messages)) {
-		ok = ok && matches(got[i], messages[i])
+		ok = ok && wildcard.Match(got[i], messages[i])
 	}
 	if !ok {
 		c.l.t.Fatalf("payload\n got %s\nwant %s", strings.Join(got, " "), strings.Join(messages, " "))
@@ -214,7 +205,7 @@ func (c *conversation) want(messages ...string) {
 // hear reads one payload.
 func (c *conversation) hear() []string {
 	c.l.t.Helper()
-	p, err := c.ch.Recv(soon(c.l.t))
+	p, err := c.ch.Recv(await.Context(c.l.t))
 	if err != nil {
 		return []string{words(err)}
 	}
@@ -286,47 +277,4 @@ func words(err error) string {
 		code = protocol.Code(e.Code).String()
 	}
 	return fmt.Sprintf("%s %s %s", what, code, e.Message)
-}
-
-// matches compares; … in what is wanted stands for any text.
-func matches(got, want string) bool {
-	parts := strings.Split(want, "…")
-	if len(parts) == 1 {
-		return got == want
-	}
-	if !strings.HasPrefix(got, parts[0]) {
-		return false
-	}
-	got = got[len(parts[0]):]
-	last := parts[len(parts)-1]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, behind, found := strings.Cut(got, part)
-		if !found {
-			return false
-		}
-		got = behind
-	}
-	return strings.HasSuffix(got, last)
-}
-
-// eventually polls until done holds.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// within takes one value from a channel.
-func within[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
-		panic("not reached")
-	}
 }

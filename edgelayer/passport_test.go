@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
 )
@@ -120,7 +122,7 @@ func TestNeedsPassport(t *testing.T) {
 					code, message, _ := strings.Cut(rest, " ")
 					want = `[4,1,"` + code + `","` + message + `",false]`
 				}
-				if !matches(got, want) {
+				if !wildcard.Match(got, want) {
 					t.Errorf("conversation\n got %s\nwant %s", got, want)
 				}
 				m.wantRan(t, 2*tc.ran)
@@ -141,7 +143,7 @@ func TestAnEdgeWithoutKeysRefusesEveryPassport(t *testing.T) {
 func (c *conversation) wantPassport(keys *passport.Keyring, answer string) passport.Passport {
 	c.l.t.Helper()
 	got := c.hear()
-	if len(got) != 2 || !matches(got[0], `[6,"…"]`) || !matches(got[1], answer) {
+	if len(got) != 2 || !wildcard.Match(got[0], `[6,"…"]`) || !wildcard.Match(got[1], answer) {
 		c.l.t.Fatalf("payload\n got %s\nwant [6,PASSPORT] %s", strings.Join(got, " "), answer)
 	}
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(strings.TrimPrefix(got[0], `[6,"`), `"]`))
@@ -232,7 +234,7 @@ func TestTheLastPassportHoldsEveryChange(t *testing.T) {
 	}}
 	l := start(t, edgelayer.Config{Services: []edgelayer.Service{svc}, Keys: keys}).dial("")
 	c := l.converseWith(carrying(sealed(t, keys, asIs)), `[1,1,"members.plan",{}]`)
-	within(t, "the first change", changed)
+	await.Value(t, "the first change", changed)
 	c.say(`[1,2,"members.move",{}]`)
 	c.wantPassport(keys, "[3,2,true]")
 	close(door)
@@ -253,7 +255,7 @@ func TestAChangeStandsThoughItsCallIsCancelled(t *testing.T) {
 	}))
 	l := start(t, edgelayer.Config{Services: []edgelayer.Service{svc}, Keys: keys}).dial("")
 	c := l.converseWith(carrying(sealed(t, keys, asIs)), `[1,1,"members.dither",{}]`)
-	within(t, "the change", changed)
+	await.Value(t, "the change", changed)
 	c.say(`[2,1]`)
 	c.want(`[6,"…"]`) // and no answer
 	c.say(`[1,2,"members.who",{}]`)
@@ -266,7 +268,7 @@ func TestAConversationThatOutlivesItsPassportIsUnauthenticated(t *testing.T) {
 	l := start(t, edgelayer.Config{Services: []edgelayer.Service{svc}, Keys: keys}).dial("")
 	soonGone := sealed(t, keys, func(p *passport.Passport) { p.Expires = time.Now().Add(100 * time.Millisecond) })
 	c := l.converseWith(carrying(soonGone))
-	eventually(t, "the passport to expire", func() bool {
+	await.Until(t, "the passport to expire", func() bool {
 		c.say(`[1,1,"members.perhaps",{}]`)
 		got := strings.Join(c.hear(), " ")
 		if got != `[3,1,"ann"]` && got != `[4,1,"unauthenticated","passport: expired",false]` {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 )
 
@@ -92,7 +93,7 @@ func newGate(t testing.TB) (*gate, edgelayer.Service) {
 func (g *gate) wantEntered(t testing.TB, calls int) {
 	t.Helper()
 	for range calls {
-		within(t, "a call to begin", g.entered)
+		await.Value(t, "a call to begin", g.entered)
 	}
 }
 
@@ -100,7 +101,7 @@ func (g *gate) wantEntered(t testing.TB, calls int) {
 func (g *gate) wantEnded(t testing.TB, calls int, why error) {
 	t.Helper()
 	for range calls {
-		if err := within(t, "a call's context to end", g.ended); !errors.Is(err, why) {
+		if err := await.Value(t, "a call's context to end", g.ended); !errors.Is(err, why) {
 			t.Errorf("the context ended with %v, want %v", err, why)
 		}
 	}

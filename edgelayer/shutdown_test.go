@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
@@ -17,15 +19,15 @@ func TestShutdownWaitsForWhatIsUnderWayAndTakesNothingNew(t *testing.T) {
 	g.wantEntered(t, 1)
 
 	done := make(chan error, 1)
-	go func() { done <- e.Shutdown(soon(t)) }()
-	eventually(t, "the line to take nothing new", func() bool {
-		_, err := l.conn.Call(soon(t), rsocket.Payload{Metadata: route("echo.say")})
+	go func() { done <- e.Shutdown(await.Context(t)) }()
+	await.Until(t, "the line to take nothing new", func() bool {
+		_, err := l.conn.Call(await.Context(t), rsocket.Payload{Metadata: route("echo.say")})
 		return errors.Is(err, rsocket.ErrDraining) || err != nil && protocol.AsError(err).Code == protocol.Overloaded
 	})
-	if _, err := l.conn.OpenChannel(soon(t), rsocket.Payload{Metadata: route(protocol.RouteConversation)}); err == nil {
+	if _, err := l.conn.OpenChannel(await.Context(t), rsocket.Payload{Metadata: route(protocol.RouteConversation)}); err == nil {
 		t.Error("a new conversation could be opened")
 	}
-	if conn, err := rsocket.Dial(soon(t), e.addr, rsocket.Setup{}, rsocket.Handler{}, rsocket.Config{}); err == nil {
+	if conn, err := rsocket.Dial(await.Context(t), e.addr, rsocket.Setup{}, rsocket.Handler{}, rsocket.Config{}); err == nil {
 		_ = conn.Close()
 		t.Error("a new line could be opened")
 	}
@@ -43,7 +45,7 @@ func TestShutdownWaitsForWhatIsUnderWayAndTakesNothingNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.want("COMPLETE")
-	if err := within(t, "Shutdown to return", done); err != nil {
+	if err := await.Value(t, "Shutdown to return", done); err != nil {
 		t.Errorf("Shutdown returned %v", err)
 	}
 }
@@ -59,7 +61,7 @@ func TestShutdownCutsOffWhatIsNotDoneInTime(t *testing.T) {
 		t.Errorf("Shutdown returned %v", err)
 	}
 	g.wantEnded(t, 1, canceled)
-	if got := c.hear(); !matches(got[0], "LOST …") {
+	if got := c.hear(); !wildcard.Match(got[0], "LOST …") {
 		t.Errorf("the conversation heard %s", got)
 	}
 }

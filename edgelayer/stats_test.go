@@ -7,6 +7,7 @@ import (
 	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/source"
 	"warmline.dev/edgelayer/warm"
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 )
 
@@ -61,7 +62,7 @@ func TestStats(t *testing.T) {
 		}
 		c.want("COMPLETE")
 		_ = other.conn.Close()
-		eventually(t, "one line and no conversation to be left", func() bool {
+		await.Until(t, "one line and no conversation to be left", func() bool {
 			st := e.Stats()
 			return st.Lines == 1 && st.Conversations == 0
 		})

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 )
 
@@ -19,12 +20,12 @@ func TestACallWhoseContextEndsIsCancelledAlone(t *testing.T) {
 	kept := later(func() error { return errOf(call[int](context.Background(), c, "gate.wait", number{2})) })
 	g.wantEntered(t, 2)
 	cancel()
-	err := within(t, "the cancelled call", given)
+	err := await.Value(t, "the cancelled call", given)
 	want(t, err, canceled)
 	wantIs(t, err, context.Canceled)
 	g.wantEnded(t, 1)
 	g.letGo(2)
-	if err := within(t, "the other call", kept); err != nil {
+	if err := await.Value(t, "the other call", kept); err != nil {
 		t.Error(err)
 	}
 	if len(g.ended) > 0 {
@@ -54,7 +55,7 @@ func TestASingleCallWhoseContextEnds(t *testing.T) {
 	given := later(func() error { return errOf(askInt(ctx, e, "gate.wait", number{1})) })
 	g.wantEntered(t, 1)
 	cancel()
-	want(t, within(t, "the cancelled call", given), canceled)
+	want(t, await.Value(t, "the cancelled call", given), canceled)
 	g.wantEnded(t, 1)
 }
 
@@ -70,11 +71,11 @@ func TestAConversationEndsWithItsContext(t *testing.T) {
 	g.wantEntered(t, 3)
 	cancel()
 	for _, done := range calls {
-		want(t, within(t, "a call", done), canceled)
+		want(t, await.Value(t, "a call", done), canceled)
 	}
 	g.wantEnded(t, 1, 2, 3)
 	want(t, errOf(call[int](context.Background(), c, "gate.wait", number{4})), canceled)
-	eventually(t, "the edge to be through with the conversation", func() bool { return e.Stats().Conversations == 0 })
+	await.Until(t, "the edge to be through with the conversation", func() bool { return e.Stats().Conversations == 0 })
 	if len(g.entered) > 0 {
 		t.Error("a call was made after the end")
 	}
@@ -90,7 +91,7 @@ func TestTheDeadlineOfAConversation(t *testing.T) {
 	if e := protocol.AsError(err); e == nil || e.Code != protocol.DeadlineExceeded { // either side may see it first
 		t.Errorf("got %v", err)
 	}
-	eventually(t, "the edge to be through with the conversation", func() bool { return e.Stats().Conversations == 0 })
+	await.Until(t, "the edge to be through with the conversation", func() bool { return e.Stats().Conversations == 0 })
 }
 
 func TestACallWithAContextThatHasEndedSendsNothing(t *testing.T) {
@@ -119,11 +120,11 @@ func TestClose(t *testing.T) {
 	waiting := later(func() error { return errOf(call[int](context.Background(), c, "gate.wait", number{1})) })
 	g.wantEntered(t, 1)
 	c.Close()
-	want(t, within(t, "the call that waits", waiting), closed)
+	want(t, await.Value(t, "the call that waits", waiting), closed)
 	g.wantEnded(t, 1)
 	c.Close()
 	want(t, errOf(call[int](context.Background(), c, "gate.wait", number{2})), closed)
-	eventually(t, "the edge to be through with the conversation", func() bool { return e.Stats().Conversations == 0 })
+	await.Until(t, "the edge to be through with the conversation", func() bool { return e.Stats().Conversations == 0 })
 
 	unused := converse(t, line)
 	unused.Close()
@@ -157,7 +158,7 @@ func TestCloseWhileManyCall(t *testing.T) {
 				}
 			})
 		}
-		within(t, "a call to be answered", begun)
+		await.Value(t, "a call to be answered", begun)
 		c.Close()
 		wg.Wait()
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -150,7 +151,7 @@ func TestAnswersFindTheirCalls(t *testing.T) {
 	g.wantEntered(t, 3)
 	for _, n := range []int{3, 1, 2} {
 		g.letGo(n)
-		if got := within(t, "the answer", results[n]); got != n {
+		if got := await.Value(t, "the answer", results[n]); got != n {
 			t.Errorf("call %d got the answer %d", n, got)
 		}
 	}
@@ -167,7 +168,7 @@ func TestConversationsOfOneLineAreSeparate(t *testing.T) {
 	}
 	quick.Close()
 	g.letGo(1)
-	if err := within(t, "the slow call", done); err != nil {
+	if err := await.Value(t, "the slow call", done); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer"
 	"warmline.dev/protocol/rsocket"
 )
@@ -36,7 +38,7 @@ func TestALineResolvesWhatIsWanted(t *testing.T) {
 
 func TestARefusalIsOneReadableLine(t *testing.T) {
 	addr := serve(t, films("1.4.2"), films("2.1.3")).addr
-	_, err := nodelayer.Dial(soon(t), nodelayer.Config{Address: addr, Wants: map[string]string{"films": "^9", "music": "*"}})
+	_, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Address: addr, Wants: map[string]string{"films": "^9", "music": "*"}})
 	refused, ok := errors.AsType[*nodelayer.RefusedError](err)
 	if !ok {
 		t.Fatalf("got %v", err)
@@ -61,12 +63,12 @@ func TestDialTellsMistakesAtOnce(t *testing.T) {
 		"nodelayer: edge …rsocket: MaxFrame is 5, expected …":                      {Address: addr, RSocket: rsocket.Config{MaxFrame: 5}},
 		"nodelayer: edge …rsocket: keepalive -1s …":                                {Address: addr, KeepAlive: -time.Second},
 	} {
-		ctx := soon(t)
+		ctx := await.Context(t)
 		e, err := nodelayer.Dial(ctx, cfg)
 		if err == nil {
 			_ = e.Close()
 			t.Errorf("no error, want %s", want)
-		} else if !matches(err.Error(), want) || ctx.Err() != nil {
+		} else if !wildcard.Match(err.Error(), want) || ctx.Err() != nil {
 			t.Errorf("\n got %v, context %v\nwant %s", err, ctx.Err(), want)
 		}
 	}
@@ -89,19 +91,19 @@ func TestShutdownLetsConversationsFinish(t *testing.T) {
 	c := converse(t, e)
 	answered := later(func() error { return errOf(call[int](context.Background(), c, "gate.wait", number{1})) })
 	g.wantEntered(t, 1)
-	done := later(func() error { return e.Shutdown(soon(t)) })
-	eventually(t, "new calls to be refused", func() bool { return errOf(askInt(t.Context(), e, "gate.nothing", nil)) != nil })
+	done := later(func() error { return e.Shutdown(await.Context(t)) })
+	await.Until(t, "new calls to be refused", func() bool { return errOf(askInt(t.Context(), e, "gate.nothing", nil)) != nil })
 	select {
 	case err := <-done:
 		t.Fatalf("Shutdown returned %v with a call under way", err)
 	default:
 	}
 	g.letGo(1)
-	if err := within(t, "the call", answered); err != nil {
+	if err := await.Value(t, "the call", answered); err != nil {
 		t.Errorf("the call under way: %v", err)
 	}
 	c.Close()
-	if err := within(t, "Shutdown", done); err != nil {
+	if err := await.Value(t, "Shutdown", done); err != nil {
 		t.Errorf("Shutdown returned %v", err)
 	}
 }

@@ -4,30 +4,21 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 	"testing"
-	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
 
-// patience bounds waits for what must happen; no test asserts how long it took.
-const patience = 20 * time.Second
-
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // listen takes a free port, or one that was used before.
 func listen(t testing.TB, address string) net.Listener {
 	t.Helper()
 	var l net.Listener
-	eventually(t, "the port "+address, func() (ok bool) {
+	await.Until(t, "the port "+address, func() (ok bool) {
 		var err error
 		l, err = rsocket.Listen(context.Background(), address)
 		return err == nil
@@ -73,7 +64,7 @@ func dial(t testing.TB, addr string) *nodelayer.Edge {
 
 func dialWith(t testing.TB, cfg nodelayer.Config) *nodelayer.Edge {
 	t.Helper()
-	e, err := nodelayer.Dial(soon(t), cfg)
+	e, err := nodelayer.Dial(await.Context(t), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,53 +139,10 @@ func want(t testing.TB, err error, w protocol.Error) {
 	if ok {
 		got = protocol.Error{Code: e.Code, Message: e.Message, Retry: e.Retry, Remote: e.Remote}
 	}
-	match := ok && matches(got.Message, w.Message)
+	match := ok && wildcard.Match(got.Message, w.Message)
 	w.Message, got.Message = "", ""
 	if !match || got != w {
 		t.Errorf("the error is %#v\nwith the text %v\nwant %#v", err, err, w)
-	}
-}
-
-// matches compares; … in what is wanted stands for any text.
-func matches(got, want string) bool {
-	parts := strings.Split(want, "…")
-	if len(parts) == 1 {
-		return got == want
-	}
-	if !strings.HasPrefix(got, parts[0]) {
-		return false
-	}
-	got = got[len(parts[0]):]
-	last := parts[len(parts)-1]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, behind, found := strings.Cut(got, part)
-		if !found {
-			return false
-		}
-		got = behind
-	}
-	return strings.HasSuffix(got, last)
-}
-
-// eventually polls until done holds.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// within takes one value from a channel.
-func within[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
-		panic("not reached")
 	}
 }
 

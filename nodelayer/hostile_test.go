@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -55,7 +57,7 @@ func TestAConversationWithAnEdgeThatTalksNonsense(t *testing.T) {
 			nonsense := protocol.Error{Code: protocol.Internal, Message: "the edge sent a malformed …"}
 			want(t, errOf(call[int](context.Background(), c, "a.b", 1)), nonsense)
 			want(t, errOf(call[int](context.Background(), c, "a.b", 2)), nonsense) // the conversation is over
-			if err := within(t, "the edge to be told", gone); err == nil || errors.Is(err, io.EOF) {
+			if err := await.Value(t, "the edge to be told", gone); err == nil || errors.Is(err, io.EOF) {
 				t.Errorf("the edge heard %v, want that the conversation is cancelled", err)
 			}
 		})
@@ -168,7 +170,7 @@ func TestAPeerThatIsNoEdgeIsTriedAgainUntilTheContextEnds(t *testing.T) {
 		cancel()
 	}()
 	_, err := nodelayer.Dial(ctx, nodelayer.Config{Address: b.addr})
-	if err == nil || !matches(err.Error(), "nodelayer: edge "+b.addr+": …") {
+	if err == nil || !wildcard.Match(err.Error(), "nodelayer: edge "+b.addr+": …") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer"
 	"warmline.dev/protocol"
 )
@@ -22,7 +23,7 @@ func TestAnEdgeThatDiesInMidCall(t *testing.T) {
 	g.wantEntered(t, 3)
 	_ = e.Close()
 	for _, done := range calls { // it may have been carried out, so asking again is not safe
-		want(t, within(t, "a call", done), protocol.Error{Code: protocol.Unavailable, Message: "rsocket: …"})
+		want(t, await.Value(t, "a call", done), protocol.Error{Code: protocol.Unavailable, Message: "rsocket: …"})
 	}
 	want(t, errOf(call[int](context.Background(), c, "gate.wait", number{4})), protocol.Error{Code: protocol.Unavailable, Message: "rsocket: …"})
 }
@@ -31,7 +32,7 @@ func TestWhileTheEdgeIsDownCallsFailAtOnceAndThenItIsBack(t *testing.T) {
 	e := serve(t, films("2.1.3"))
 	line := dialWith(t, nodelayer.Config{Address: e.addr, Wants: map[string]string{"films": "^2"}})
 	_ = e.Close()
-	eventually(t, "the line to be lost", func() bool { return line.Resolved() == nil })
+	await.Until(t, "the line to be lost", func() bool { return line.Resolved() == nil })
 	inBothWays(t, line, func(t *testing.T, ask asking[string]) {
 		want(t, errOf(ask(context.Background(), "films.version", nil)),
 			protocol.Error{Code: protocol.Unavailable, Message: "no line to the edge at " + e.addr, Retry: true})
@@ -41,7 +42,7 @@ func TestWhileTheEdgeIsDownCallsFailAtOnceAndThenItIsBack(t *testing.T) {
 		protocol.Error{Code: protocol.Unavailable, Message: "no line to the edge at …", Retry: true})
 
 	serveAt(t, e.addr, edgelayer.Config{Services: []edgelayer.Service{films("2.2.0")}})
-	eventually(t, "the line to be back", func() bool { return line.Resolved() != nil })
+	await.Until(t, "the line to be back", func() bool { return line.Resolved() != nil })
 	inBothWays(t, line, func(t *testing.T, ask asking[string]) {
 		if got, err := ask(context.Background(), "films.version", nil); got != "2.2.0" || err != nil {
 			t.Errorf("got %q, %v", got, err)
@@ -59,8 +60,8 @@ func TestAnEdgeThatShutsDownFinishesAndIsSafeToAskAgain(t *testing.T) {
 	c := converse(t, line)
 	under := later(func() error { return errOf(call[int](context.Background(), c, "gate.wait", number{1})) })
 	g.wantEntered(t, 1)
-	down := later(func() error { return e.Shutdown(soon(t)) })
-	eventually(t, "new calls to be refused", func() bool {
+	down := later(func() error { return e.Shutdown(await.Context(t)) })
+	await.Until(t, "new calls to be refused", func() bool {
 		err := protocol.AsError(errOf(askInt(context.Background(), line, "gate.nothing", nil)))
 		if !err.Retry && err.Code != protocol.UnknownMethod {
 			t.Fatalf("got %#v", err)
@@ -70,11 +71,11 @@ func TestAnEdgeThatShutsDownFinishesAndIsSafeToAskAgain(t *testing.T) {
 	want(t, errOf(call[int](context.Background(), converse(t, line), "gate.wait", number{2})),
 		protocol.Error{Code: protocol.Unavailable, Message: "rsocket: …", Retry: true})
 	g.letGo(1)
-	if err := within(t, "the call under way", under); err != nil {
+	if err := await.Value(t, "the call under way", under); err != nil {
 		t.Error(err)
 	}
 	c.Close()
-	if err := within(t, "the edge", down); err != nil {
+	if err := await.Value(t, "the edge", down); err != nil {
 		t.Error(err)
 	}
 }

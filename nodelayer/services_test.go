@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 )
 
@@ -68,7 +69,7 @@ func newGate() (*gate, edgelayer.Service) {
 func (g *gate) wantEntered(t testing.TB, calls int) {
 	t.Helper()
 	for range calls {
-		within(t, "a call to begin", g.entered)
+		await.Value(t, "a call to begin", g.entered)
 	}
 }
 
@@ -80,7 +81,7 @@ func (g *gate) wantEnded(t testing.TB, calls ...int) {
 		left[n] = true
 	}
 	for range calls {
-		delete(left, within(t, "a call's context to end", g.ended))
+		delete(left, await.Value(t, "a call's context to end", g.ended))
 	}
 	if len(left) > 0 {
 		t.Errorf("others have ended instead of %v", left)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer"
 	"warmline.dev/protocol"
 )
@@ -19,7 +20,7 @@ func TestTimingsNoteTheCallsOfAConversationInTheOrderOfTheirEnds(t *testing.T) {
 	_, _ = call[film](t.Context(), c, "films.missing", nil)
 	_, _ = call[int](t.Context(), c, "films.version", nil) // does not fit
 	g.letGo(1)
-	if err := within(t, "the slow call", slow); err != nil {
+	if err := await.Value(t, "the slow call", slow); err != nil {
 		t.Fatal(err)
 	}
 	other := converse(t, e) // has no Timings

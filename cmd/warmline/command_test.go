@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"warmline.dev/internal/await"
 )
 
 func TestCallPrintsJSON(t *testing.T) {
@@ -119,9 +121,9 @@ func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
 		defer resp.Body.Close()
 		status <- resp.Status
 	}()
-	eventually(t, "the request has reached the mid-tier", func() bool { return requests(t, ratings) == 1 })
+	await.Until(t, "the request has reached the mid-tier", func() bool { return requests(t, ratings) == 1 })
 	p.interrupt()
-	eventually(t, "no new device is let in", func() bool {
+	await.Until(t, "no new device is let in", func() bool {
 		nc, err := net.Dial("tcp", strings.TrimPrefix(at[0], "http://"))
 		if err == nil {
 			nc.Close()
@@ -145,7 +147,7 @@ func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
 
 func TestCtrlCWhileWaitingForAnEdge(t *testing.T) {
 	p := start(t, "node", "--edge", "tcp://127.0.0.1:1")
-	eventually(t, "it says that it waits", func() bool { return strings.Contains(p.errors(), "no line yet, trying again") })
+	await.Until(t, "it says that it waits", func() bool { return strings.Contains(p.errors(), "no line yet, trying again") })
 	p.interrupt()
 	p.exit(0)
 }
@@ -155,7 +157,7 @@ func TestTheOrderOfStartingDoesNotMatter(t *testing.T) {
 	free := freePorts(t, 2)
 	gatewayLines, web := fmt.Sprintf("127.0.0.1:%d", free), fmt.Sprintf("127.0.0.1:%d", free+1)
 	node := start(t, "node", "--edge", s.edgeAt, "--gateway", "tcp://"+gatewayLines)
-	eventually(t, "the node waits", func() bool { return strings.Contains(node.errors(), "no line yet") })
+	await.Until(t, "the node waits", func() bool { return strings.Contains(node.errors(), "no line yet") })
 	start(t, "gateway", "--http", web, "--listen", "tcp://"+gatewayLines, "--passport-keys", s.keys)
 	node.expect(`^adapter tv@2.0.0 is offered`)
 	if p := getPage(t, "http://"+web+"/tv/home?profile=paul"); p.Degraded != nil {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"warmline.dev/internal/await"
 )
 
 var sampleNames = []string{"profiles", "members", "recommendations", "catalogue", "ratings"}
@@ -151,7 +153,7 @@ func TestSamplesKilledAndBroughtBack(t *testing.T) {
 	}
 
 	s.startSample(t)
-	eventually(t, "the page is whole again", func() bool {
+	await.Until(t, "the page is whole again", func() bool {
 		return getPage(t, s.web+"/tv@^1/home?profile=grace").Degraded == nil
 	})
 	if stats, _, _ := run(t, "call", "edge.stats", "--edge", s.edgeAt, "--compact"); strings.Contains(stats, `"breaker":"open"`) {
@@ -178,7 +180,7 @@ func TestHungAndFailingServicesDegradeThePage(t *testing.T) {
 			t.Errorf("%s of %s: the rest of the page is there: %+v", tt.mode, tt.service, p)
 		}
 		control(t, s.urls[tt.service], `{"mode":"ok"}`)
-		eventually(t, tt.service+" is back", func() bool { return getPage(t, url).Degraded == nil })
+		await.Until(t, tt.service+" is back", func() bool { return getPage(t, url).Degraded == nil })
 	}
 }
 

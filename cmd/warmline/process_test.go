@@ -242,15 +242,3 @@ func freePorts(t *testing.T, n int) int {
 	t.Fatal("no consecutive free ports")
 	return 0
 }
-
-// eventually waits for what nothing announces. Its bound is not a measurement.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 300 {
-		if ok() {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("never happened: %s", what)
-}

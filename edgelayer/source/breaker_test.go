@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"warmline.dev/edgelayer/source"
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 )
 
@@ -60,9 +61,9 @@ func TestBreakerOpensAndClosesAgain(t *testing.T) {
 
 	s = newSource(t, source.Config{BaseURL: serve(t, ill.ServeHTTP), Breaker: source.Breaker{MinRequests: 1, OpenFor: time.Millisecond}})
 	want(t, get(s), protocol.Unavailable)
-	eventually(t, "a request that fails is let through to try", func() bool { _ = get(s); return s.Stats().Requests > 1 })
+	await.Until(t, "a request that fails is let through to try", func() bool { _ = get(s); return s.Stats().Requests > 1 })
 	ill.status.Store(200)
-	eventually(t, "a request succeeds", func() bool { return get(s) == nil })
+	await.Until(t, "a request succeeds", func() bool { return get(s) == nil })
 	if !closed(s) {
 		t.Errorf("well again: %+v", s.Stats())
 	}

@@ -54,14 +54,4 @@ func want(t *testing.T, err error, code protocol.Code) *protocol.Error {
 	return e
 }
 
-// eventually polls until ok, or ends the test.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it never comes to be that %s", what)
-		}
-	}
-}
-
 func closed(s *source.Source) bool { return s.Stats().Breaker == "closed" }

@@ -9,22 +9,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
-
-// patience bounds waits for what must happen; no test asserts how long it took.
-const patience = 20 * time.Second
-
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // byHand is a gateway played by hand.
 type byHand struct {
@@ -55,7 +47,7 @@ func play(t testing.TB, address string) *byHand {
 		t.Fatal(err)
 	}
 	var l net.Listener
-	eventually(t, "the port "+address, func() bool {
+	await.Until(t, "the port "+address, func() bool {
 		l, err = rsocket.Listen(context.Background(), address)
 		return err == nil
 	})
@@ -72,7 +64,7 @@ func play(t testing.TB, address string) *byHand {
 // line is the next line that an adapter opens.
 func (g *byHand) line() *line {
 	g.t.Helper()
-	return &line{g.t, within(g.t, "an adapter's line", g.lines)}
+	return &line{g.t, await.Value(g.t, "an adapter's line", g.lines)}
 }
 
 // line is a gateway's end of an adapter's line.
@@ -90,7 +82,7 @@ func (l *line) get(path string) protocol.DeviceResponse {
 
 func (l *line) send(md protocol.Metadata, in protocol.DeviceRequest) (protocol.DeviceResponse, protocol.Metadata) {
 	l.t.Helper()
-	answer, back, err := l.try(soon(l.t), md, in)
+	answer, back, err := l.try(await.Context(l.t), md, in)
 	if err != nil {
 		l.t.Fatalf("%s %s: %v", in.Method, in.Path, err)
 	}
@@ -121,7 +113,7 @@ func (l *line) want(path string, status int, body string) {
 
 func wantAnswer(t testing.TB, what string, got protocol.DeviceResponse, status int, body string) {
 	t.Helper()
-	if text := strings.TrimSuffix(string(got.Body), "\n"); got.Status != status || !matches(text, body) {
+	if text := strings.TrimSuffix(string(got.Body), "\n"); got.Status != status || !wildcard.Match(text, body) {
 		t.Errorf("%s\n got %d %s\nwant %d %s", what, got.Status, text, status, body)
 	}
 }
@@ -143,7 +135,7 @@ func serveWith(t testing.TB, cfg adapter.Config) *line {
 func start(t testing.TB, cfg adapter.Config) *adapter.Server {
 	t.Helper()
 	cfg.Name, cfg.Version = "tv", "2.0.0"
-	s, err := adapter.Serve(soon(t), cfg)
+	s, err := adapter.Serve(await.Context(t), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,49 +153,6 @@ func ended() context.Context {
 // text answers every request with the same text.
 func text(s string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(s)) })
-}
-
-// matches compares; … in what is wanted stands for any text.
-func matches(got, want string) bool {
-	parts := strings.Split(want, "…")
-	if len(parts) == 1 {
-		return got == want
-	}
-	if !strings.HasPrefix(got, parts[0]) {
-		return false
-	}
-	got = got[len(parts[0]):]
-	last := parts[len(parts)-1]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, behind, found := strings.Cut(got, part)
-		if !found {
-			return false
-		}
-		got = behind
-	}
-	return strings.HasSuffix(got, last)
-}
-
-// eventually polls until done holds.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// within takes one value from a channel.
-func within[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
-		panic("not reached")
-	}
 }
 
 // logged is a log that tests read while others write.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/protocol"
@@ -41,7 +43,7 @@ func TestAGatewayThatRefuses(t *testing.T) {
 	b.refuse.Store(true)
 	cfg := cfgFor(text("hi"), a, b)
 	cfg.Name, cfg.Version = "tv", "2.0.0"
-	_, err := adapter.Serve(soon(t), cfg)
+	_, err := adapter.Serve(await.Context(t), cfg)
 	refused, ok := errors.AsType[*nodelayer.RefusedError](err)
 	if !ok || refused.Address != b.addr || refused.Reason != "not you" {
 		t.Fatalf("got %v", err)
@@ -49,7 +51,7 @@ func TestAGatewayThatRefuses(t *testing.T) {
 	if want := "adapter tv: gateway " + b.addr + " refused the line (REJECTED_SETUP): not you"; err.Error() != want {
 		t.Errorf("\n got %v\nwant %s", err, want)
 	}
-	within(t, "the other gateway's line to end", a.line().conn.Done())
+	await.Value(t, "the other gateway's line to end", a.line().conn.Done())
 }
 
 func TestAGatewayThatRestartsIsOfferedTheAdapterAgain(t *testing.T) {
@@ -77,12 +79,12 @@ func TestServeNamesTheMistake(t *testing.T) {
 		{`adapter tv: gateway rsocket: Window is -1, …`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: gateways, RSocket: rsocket.Config{Window: -1}}},
 		{`adapter tv: gateway rsocket: keepalive -1s …`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: gateways, KeepAlive: -time.Second}},
 	} {
-		ctx := soon(t)
+		ctx := await.Context(t)
 		s, err := adapter.Serve(ctx, tc.cfg)
 		if err == nil {
 			_ = s.Shutdown(ended())
 			t.Errorf("no error, want %s", tc.want)
-		} else if !matches(err.Error(), tc.want) || ctx.Err() != nil {
+		} else if !wildcard.Match(err.Error(), tc.want) || ctx.Err() != nil {
 			t.Errorf("\n got %v, context %v\nwant %s", err, ctx.Err(), tc.want)
 		}
 	}
@@ -102,8 +104,8 @@ func TestAGatewayThatTalksNonsenseIsToldSoAndAnsweredOn(t *testing.T) {
 		"false metadata": {rsocket.Payload{Metadata: []byte("\x05x/pass\xff\xff\xff?")}, protocol.Error{Code: protocol.InvalidArgument, Message: "malformed metadata…"}},
 		"another route":  {rsocket.Payload{Metadata: (&protocol.Metadata{Route: "tv.home"}).Append(nil)}, protocol.Error{Code: protocol.UnknownMethod, Message: `"tv.home": an adapter answers warmline.device`}},
 	} {
-		_, err := l.conn.Call(soon(t), tc.request)
-		if e := protocol.AsError(err); e == nil || e.Code != tc.want.Code || !e.Remote || !matches(e.Message, tc.want.Message) {
+		_, err := l.conn.Call(await.Context(t), tc.request)
+		if e := protocol.AsError(err); e == nil || e.Code != tc.want.Code || !e.Remote || !wildcard.Match(e.Message, tc.want.Message) {
 			t.Errorf("%s: got %v", what, err)
 		}
 		l.want("/", 200, "alive")
@@ -130,7 +132,7 @@ func TestTheHandlersContextEndsWithTheDeviceTheLineAndTheBudget(t *testing.T) {
 	in := protocol.DeviceRequest{Method: "GET", Path: "/"}
 	cause := func(want error) {
 		t.Helper()
-		if err := within(t, "the context to end", gone); !errors.Is(err, want) {
+		if err := await.Value(t, "the context to end", gone); !errors.Is(err, want) {
 			t.Errorf("it ended with %v, want %v", err, want)
 		}
 	}
@@ -138,17 +140,17 @@ func TestTheHandlersContextEndsWithTheDeviceTheLineAndTheBudget(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { _, _, err := l.try(ctx, protocol.Metadata{}, in); done <- err }()
-	within(t, "the request", entered)
+	await.Value(t, "the request", entered)
 	cancel() // the device went away
 	cause(context.Canceled)
 	<-done
 
 	l.send(protocol.Metadata{Budget: time.Millisecond}, in)
-	within(t, "the request", entered)
+	await.Value(t, "the request", entered)
 	cause(context.DeadlineExceeded)
 
 	go func() { _, _, err := l.try(context.Background(), protocol.Metadata{}, in); done <- err }()
-	within(t, "the request", entered)
+	await.Value(t, "the request", entered)
 	_ = l.conn.Close()
 	cause(context.Canceled)
 	<-done
@@ -167,17 +169,17 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 		}
 		answered <- answer
 	}()
-	within(t, "the request", entered)
-	go func() { down <- s.Shutdown(soon(t)) }()
-	eventually(t, "the gateway to be told", l.conn.Draining)
+	await.Value(t, "the request", entered)
+	go func() { down <- s.Shutdown(await.Context(t)) }()
+	await.Until(t, "the gateway to be told", l.conn.Draining)
 	select {
 	case err := <-down:
 		t.Errorf("Shutdown returned %v with a request under way", err)
 	default:
 	}
 	close(door)
-	wantAnswer(t, "the request under way", within(t, "the answer", answered), 200, "done")
-	if err := within(t, "Shutdown", down); err != nil {
+	wantAnswer(t, "the request under way", await.Value(t, "the answer", answered), 200, "done")
+	if err := await.Value(t, "Shutdown", down); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if len(g.lines) > 0 {
@@ -195,12 +197,12 @@ func TestShutdownCutsOffWhatIsNotDoneInTime(t *testing.T) {
 		_, _, err := l.try(context.Background(), protocol.Metadata{}, protocol.DeviceRequest{Method: "GET", Path: "/"})
 		failed <- err
 	}()
-	within(t, "the request", entered)
+	await.Value(t, "the request", entered)
 	if err := s.Shutdown(ended()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v", err)
 	}
-	within(t, "the context to end", gone)
-	if err := within(t, "the request to fail", failed); !errors.Is(err, rsocket.ErrClosed) {
+	await.Value(t, "the context to end", gone)
+	if err := await.Value(t, "the request to fail", failed); !errors.Is(err, rsocket.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 }

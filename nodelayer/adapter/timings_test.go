@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/protocol"
@@ -28,7 +29,7 @@ func TestTheAnswerTellsTheCallsThatItTook(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close(); <-served })
-	edge, err := nodelayer.Dial(soon(t), nodelayer.Config{Address: "tcp://" + listener.Addr().String()})
+	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Address: "tcp://" + listener.Addr().String()})
 	if err != nil {
 		t.Fatal(err)
 	}

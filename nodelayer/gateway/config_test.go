@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/protocol/rsocket"
 )
@@ -17,7 +18,7 @@ func TestNewNamesTheMistake(t *testing.T) {
 		"gateway: PassportTTL 0s, Budget 0s, MaxBody -7: expected positive values": {Keys: keys, MaxBody: -7},
 		"rsocket: MaxFrame is 3, expected …":                                       {Keys: keys, RSocket: rsocket.Config{MaxFrame: 3}},
 	} {
-		if _, err := gateway.New(cfg); err == nil || !matches(err.Error(), want) {
+		if _, err := gateway.New(cfg); err == nil || !wildcard.Match(err.Error(), want) {
 			t.Errorf("\n got %v\nwant %s", err, want)
 		}
 	}

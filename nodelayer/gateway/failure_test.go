@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -26,7 +27,7 @@ func TestABodyThatIsTooLarge(t *testing.T) {
 		g := start(t, cfg)
 		g.offer("tv@2.0.0", length)
 		post := func(n int) answer {
-			return g.must(g.request(soon(t), "POST", "/tv/upload", strings.NewReader(strings.Repeat("x", n))))
+			return g.must(g.request(await.Context(t), "POST", "/tv/upload", strings.NewReader(strings.Repeat("x", n))))
 		}
 		post(most).want(t, "what just fits", 200, fmt.Sprint(most, " <nil>"))
 		post(most+1).want(t, "one byte more", 413, fmt.Sprintf(`{"error":{"code":"too_large","message":"the request's body is larger than %d bytes"}}`, most))
@@ -62,9 +63,9 @@ func TestALineThatIsLostInMidRequest(t *testing.T) {
 	g, waiting := start(t, gateway.Config{}), newGate()
 	tv := g.offer("tv@2.0.0", waiting)
 	done := g.later("/tv/home")
-	within(t, "the request", waiting.entered)
+	await.Value(t, "the request", waiting.entered)
 	_ = tv.Shutdown(ended())
-	got := within(t, "the answer", done)
+	got := await.Value(t, "the answer", done)
 	got.want(t, "/tv/home", 503, `{"error":{"code":"unavailable","message":"the line to adapter tv@2.0.0 was lost"}}`)
 	if got.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
@@ -77,9 +78,9 @@ func TestADeviceThatGoesAwayCancels(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done, r := make(chan answer, 1), g.request(ctx, "GET", "/tv/home", nil)
 	go func() { done <- g.send(r) }()
-	within(t, "the request", waiting.entered)
+	await.Value(t, "the request", waiting.entered)
 	cancel()
-	if err := within(t, "the adapter's context to end", waiting.gone); !errors.Is(err, context.Canceled) {
+	if err := await.Value(t, "the adapter's context to end", waiting.gone); !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)
 	}
 	<-done

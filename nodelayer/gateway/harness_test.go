@@ -16,20 +16,13 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 	"warmline.dev/protocol/rsocket"
 )
-
-// patience bounds waits for what must happen; no test asserts how long it took.
-const patience = 20 * time.Second
-
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // site is the gateway under test, with HTTP in front and lines behind.
 type site struct {
@@ -48,7 +41,7 @@ func start(t testing.TB, cfg gateway.Config) *site {
 	g := &site{t: t, keys: newKeys(t), log: &logged{}}
 	cfg.Keys, cfg.Log = g.keys, zerolog.New(g.log)
 	if cfg.Budget == 0 {
-		cfg.Budget = patience
+		cfg.Budget = time.Minute // no test waits for it
 	}
 	var err error
 	if g.Server, err = gateway.New(cfg); err != nil {
@@ -85,7 +78,7 @@ func newKeys(t testing.TB) *passport.Keyring {
 func (g *site) offer(adapterVersion string, h http.Handler) *adapter.Server {
 	g.t.Helper()
 	name, version, _ := strings.Cut(adapterVersion, "@")
-	s, err := adapter.Serve(soon(g.t), adapter.Config{Name: name, Version: version, Handler: h, Gateways: []string{g.addr}})
+	s, err := adapter.Serve(await.Context(g.t), adapter.Config{Name: name, Version: version, Handler: h, Gateways: []string{g.addr}})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -112,7 +105,7 @@ type answer struct {
 
 func (g *site) get(path string) answer {
 	g.t.Helper()
-	return g.must(g.request(soon(g.t), "GET", path, nil))
+	return g.must(g.request(await.Context(g.t), "GET", path, nil))
 }
 
 // want compares status and body, in which … stands for any text.
@@ -125,7 +118,7 @@ func (g *site) want(path string, status int, body string) answer {
 
 func (a answer) want(t testing.TB, what string, status int, body string) {
 	t.Helper()
-	if a.err != nil || a.status != status || !matches(a.body, body) {
+	if a.err != nil || a.status != status || !wildcard.Match(a.body, body) {
 		t.Errorf("%s\n got %d %s %v\nwant %d %s", what, a.status, a.body, a.err, status, body)
 	}
 }
@@ -172,7 +165,7 @@ func (g *site) later(path string) <-chan answer {
 func (g *site) requests(n int) []map[string]any {
 	g.t.Helper()
 	var lines []map[string]any
-	eventually(g.t, "the log", func() bool {
+	await.Until(g.t, "the log", func() bool {
 		lines = nil
 		for text := range strings.Lines(g.log.String()) {
 			var line map[string]any
@@ -221,49 +214,6 @@ func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
-}
-
-// matches compares; … in what is wanted stands for any text.
-func matches(got, want string) bool {
-	parts := strings.Split(want, "…")
-	if len(parts) == 1 {
-		return got == want
-	}
-	if !strings.HasPrefix(got, parts[0]) {
-		return false
-	}
-	got = got[len(parts[0]):]
-	last := parts[len(parts)-1]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, behind, found := strings.Cut(got, part)
-		if !found {
-			return false
-		}
-		got = behind
-	}
-	return strings.HasSuffix(got, last)
-}
-
-// eventually polls until done holds.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// within takes one value from a channel.
-func within[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
-		panic("not reached")
-	}
 }
 
 // logged is a log that tests read while others write.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
 )
@@ -13,7 +14,7 @@ import (
 func TestOnlyHeadersAboutTheContentAreForwarded(t *testing.T) {
 	g := start(t, gateway.Config{})
 	g.offer("tv@2.0.0", adapter.JSON(func(r *http.Request) (any, error) { return r.Header, nil }))
-	r := g.request(soon(t), "GET", "/tv/home", nil)
+	r := g.request(await.Context(t), "GET", "/tv/home", nil)
 	forwarded := map[string][]string{
 		"Accept": {"a/b", "c/d"}, "Accept-Language": {"sv"}, "Content-Type": {"x/y"}, "If-Match": {"1"},
 		"If-Modified-Since": {"2"}, "If-None-Match": {"3"}, "User-Agent": {"a device"},
@@ -46,7 +47,7 @@ func TestOnlyHeadersAboutTheContentComeBack(t *testing.T) {
 		w.WriteHeader(201)
 		_, _ = w.Write([]byte("made"))
 	}))
-	response, err := g.front.Client().Do(g.request(soon(t), "GET", "/tv/home", nil))
+	response, err := g.front.Client().Do(g.request(await.Context(t), "GET", "/tv/home", nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,13 +84,19 @@ func (x *exchange) run() *protocol.Error {
 		}
 		reply, err := x.send(ctx, request, sealed)
 		switch {
-		case errors.Is(err, rsocket.ErrDraining):
-			continue // nothing was sent, and this line is not picked again
+		case x.notDone(err):
+			continue // safe, and this line is not picked again
 		case err != nil:
 			return x.explain(ctx, err)
 		}
 		return x.take(reply)
 	}
+}
+
+// notDone reports whether the adapter has not begun, because it is going.
+func (x *exchange) notDone(err error) bool {
+	e := protocol.AsError(err)
+	return errors.Is(err, rsocket.ErrDraining) || e != nil && e.Code == protocol.Overloaded && x.adapter.conn.Draining()
 }
 
 func (x *exchange) send(ctx context.Context, request *protocol.DeviceRequest, sealed []byte) (rsocket.Payload, error) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
@@ -22,7 +24,7 @@ func (g *site) byHand(codec protocol.Codec, hello string, h rsocket.Handler) *rs
 
 func (g *site) setup(setup rsocket.Setup, h rsocket.Handler) *rsocket.Conn {
 	g.t.Helper()
-	conn, err := rsocket.Dial(soon(g.t), g.addr, setup, h, rsocket.Config{})
+	conn, err := rsocket.Dial(await.Context(g.t), g.addr, setup, h, rsocket.Config{})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -63,9 +65,9 @@ func TestAnAdapterThatSaysHelloBadlyIsRefused(t *testing.T) {
 
 func wantRefused(t testing.TB, conn *rsocket.Conn, code rsocket.Code, text string) {
 	t.Helper()
-	within(t, "the line to end", conn.Done())
+	await.Value(t, "the line to end", conn.Done())
 	e, ok := errors.AsType[*rsocket.Error](conn.Err())
-	if !ok || !e.Remote || !e.Conn || e.Code != code || !matches(e.Message, text) {
+	if !ok || !e.Remote || !e.Conn || e.Code != code || !wildcard.Match(e.Message, text) {
 		t.Errorf("\n got %v\nwant %s %s", conn.Err(), code, text)
 	}
 }
@@ -77,15 +79,15 @@ func TestAnAdapterMayBeAnyRSocketPeer(t *testing.T) {
 		requests <- string(p.Data)
 		return rsocket.Payload{Data: []byte(`{"status":202,"header":{"x-own":["1"]},"body":"aGVsbG8=","new":true}`)}, nil
 	}})
-	reply, err := conn.Call(soon(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)})
+	reply, err := conn.Call(await.Context(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)})
 	if want := `{"name":"east","version":"3.2.1","protocol":"1.0.0","resolved":{}}`; err != nil || string(reply.Data) != want {
 		t.Errorf("warmline.setup answers %s, %v", reply.Data, err)
 	}
-	_, err = conn.Call(soon(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: "members.who"}).Append(nil)})
+	_, err = conn.Call(await.Context(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: "members.who"}).Append(nil)})
 	if e := protocol.AsError(err); e == nil || e.Code != protocol.UnknownMethod || e.Message != "a gateway answers warmline.setup" {
 		t.Errorf("another route: %v", err)
 	}
-	r := g.request(soon(t), "PUT", "/tv/films/7?deep=1", strings.NewReader("body"))
+	r := g.request(await.Context(t), "PUT", "/tv/films/7?deep=1", strings.NewReader("body"))
 	r.Header.Set("User-Agent", "a device")
 	got := g.must(r)
 	got.want(t, "PUT", 202, "hello")
@@ -122,7 +124,7 @@ func TestAnAdapterThatAnswersNonsenseIsA500(t *testing.T) {
 			conn := g.byHand(protocol.MsgPack, "\x81\xa6offers\x81\xa2tv\xa52.0.0", rsocket.Handler{
 				Response: func(context.Context, rsocket.Payload) (rsocket.Payload, error) { return tc.reply, tc.err },
 			})
-			if _, err := conn.Call(soon(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)}); err != nil {
+			if _, err := conn.Call(await.Context(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)}); err != nil {
 				t.Fatal(err)
 			}
 			g.want("/tv/home", 500, tc.body)
@@ -136,7 +138,7 @@ func TestAnAdapterThatGivesUpIsUnavailable(t *testing.T) {
 	conn := g.byHand(protocol.JSON, `{"offers":{"tv":"2.0.0"}}`, rsocket.Handler{Response: func(context.Context, rsocket.Payload) (rsocket.Payload, error) {
 		return rsocket.Payload{}, &rsocket.Error{Code: frame.CodeCanceled, Message: "no longer"}
 	}})
-	if _, err := conn.Call(soon(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)}); err != nil {
+	if _, err := conn.Call(await.Context(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)}); err != nil {
 		t.Fatal(err)
 	}
 	got := g.want("/tv/home", 503, `{"error":{"code":"unavailable","message":"adapter tv@2.0.0 gave up"}}`)
@@ -145,10 +147,31 @@ func TestAnAdapterThatGivesUpIsUnavailable(t *testing.T) {
 	}
 }
 
+func TestARequestThatAnAdapterRefusesBecauseItIsGoingIsGivenToAnother(t *testing.T) {
+	g := start(t, gateway.Config{}).telling("tv@1.0.0")
+	var conn *rsocket.Conn
+	ready, down := make(chan struct{}), make(chan error, 1)
+	conn = g.byHand(protocol.JSON, `{"offers":{"tv":"2.0.0"}}`, rsocket.Handler{Response: func(context.Context, rsocket.Payload) (rsocket.Payload, error) {
+		<-ready
+		go func() { down <- conn.Shutdown(context.Background()) }()
+		await.Until(t, "the gateway hears that the adapter is going", func() bool { return len(g.Adapters()["tv"]) == 1 })
+		return rsocket.Payload{}, &rsocket.Error{Code: frame.CodeRejected, Message: "going"}
+	}})
+	close(ready)
+	if _, err := conn.Call(await.Context(t), rsocket.Payload{Metadata: (&protocol.Metadata{Route: protocol.RouteSetup}).Append(nil)}); err != nil {
+		t.Fatal(err)
+	}
+	g.want("/tv/home", 200, "tv@1.0.0 /home")
+	if err := await.Value(t, "the adapter has gone", down); err != nil {
+		t.Error(err)
+	}
+	g.requests(1)
+}
+
 func TestMetadataOfAFalseLengthIsAnError(t *testing.T) {
 	g := start(t, gateway.Config{})
 	conn := g.byHand(protocol.JSON, `{"offers":{"tv":"2.0.0"}}`, rsocket.Handler{})
-	_, err := conn.Call(soon(t), rsocket.Payload{Metadata: []byte("\x05x/pass\xff\xff\xff?")})
+	_, err := conn.Call(await.Context(t), rsocket.Payload{Metadata: []byte("\x05x/pass\xff\xff\xff?")})
 	if e := protocol.AsError(err); e == nil || e.Code != protocol.InvalidArgument {
 		t.Errorf("got %v", err)
 	}
@@ -159,15 +182,15 @@ func TestShutdownEndsTheLines(t *testing.T) {
 	g.offer("tv@2.0.0", waiting)
 	conn := g.byHand(protocol.JSON, `{"offers":{"phone":"1.0.0"}}`, rsocket.Handler{})
 	last := g.later("/tv/home")
-	within(t, "the request", waiting.entered)
+	await.Value(t, "the request", waiting.entered)
 	down := make(chan error, 1)
-	go func() { down <- g.Shutdown(soon(t)) }()
-	within(t, "an idle line to end", conn.Done())
-	eventually(t, "new requests to find nobody", func() bool { return g.get("/tv/home").status == http.StatusNotFound })
+	go func() { down <- g.Shutdown(await.Context(t)) }()
+	await.Value(t, "an idle line to end", conn.Done())
+	await.Until(t, "new requests to find nobody", func() bool { return g.get("/tv/home").status == http.StatusNotFound })
 	close(waiting.door)
-	within(t, "the answer", last).want(t, "the request under way", 200, "done")
-	if err := within(t, "Shutdown", down); err != nil {
+	await.Value(t, "the answer", last).want(t, "the request under way", 200, "done")
+	if err := await.Value(t, "Shutdown", down); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
-	eventually(t, "the table to be empty", func() bool { return len(g.Adapters()) == 0 })
+	await.Until(t, "the table to be empty", func() bool { return len(g.Adapters()) == 0 })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
@@ -117,7 +118,7 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 		if special == "LARGE" {
 			body += strings.Repeat("x", 100)
 		}
-		r := g.request(soon(t), "POST", path+"?q="+secret, strings.NewReader(body))
+		r := g.request(await.Context(t), "POST", path+"?q="+secret, strings.NewReader(body))
 		r.Header.Set("Cookie", "session="+secret)
 		r.Header.Set("Authorization", "Bearer "+secret)
 		r.Header.Set("User-Agent", "agent-"+secret)

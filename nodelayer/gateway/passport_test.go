@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
@@ -41,7 +42,7 @@ func TestWhatTheGatewayMints(t *testing.T) {
 				sealed <- passport.FromContext(r.Context()).Sealed()
 			}))
 			before := time.Now().Truncate(time.Millisecond)
-			r := g.request(soon(t), "GET", "/tv/home", nil)
+			r := g.request(await.Context(t), "GET", "/tv/home", nil)
 			r.AddCookie(&http.Cookie{Name: "customer", Value: "ann"})
 			g.must(r).want(t, "/tv/home", 200, "")
 			got, err := g.keys.Open(<-sealed, time.Now())
@@ -89,7 +90,7 @@ func TestOnPassportHearsOfAChange(t *testing.T) {
 	if got := g.want("/tv/choose?!", 200, `"kids"`); got.header.Get("Set-Cookie") != "profile=kids!" {
 		t.Errorf("the cookie is %q", got.header.Get("Set-Cookie"))
 	}
-	change := within(t, "the change", changes)
+	change := await.Value(t, "the change", changes)
 	want := change.before
 	want.Profile, want.Origin = "kids", "members@1.2.0"
 	want.Issued, want.Expires = want.Issued.UTC().Truncate(time.Millisecond), want.Expires.UTC().Truncate(time.Millisecond)
@@ -127,7 +128,7 @@ func startMembers(t testing.TB, keys *passport.Keyring) *nodelayer.Edge {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close(); <-served })
-	edge, err := nodelayer.Dial(soon(t), nodelayer.Config{Address: "tcp://" + l.Addr().String()})
+	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Address: "tcp://" + l.Addr().String()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func TestTheTraceIsTheDevicesIfItIsValid(t *testing.T) {
 	g := start(t, gateway.Config{})
 	g.offer("tv@2.0.0", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { traces <- protocol.Traceparent(r.Context()) }))
 	ask := func(header string) string {
-		r := g.request(soon(t), "GET", "/tv/home", nil)
+		r := g.request(await.Context(t), "GET", "/tv/home", nil)
 		if header != "" {
 			r.Header.Set("Traceparent", header)
 		}

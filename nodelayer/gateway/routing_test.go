@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/gateway"
 )
 
@@ -110,7 +111,7 @@ func TestAnAdapterThatGoesAwayIsNotRoutedToAnyMore(t *testing.T) {
 	two := g.offer("tv@2.0.0", http.NotFoundHandler())
 	three := g.offer("tv@3.0.0", http.NotFoundHandler())
 	radio := g.offer("radio@1.0.0", http.NotFoundHandler())
-	if err := three.Shutdown(soon(t)); err != nil {
+	if err := three.Shutdown(await.Context(t)); err != nil {
 		t.Error(err)
 	}
 	g.settles("/tv/home", 404, "tv@2.0.0")
@@ -118,17 +119,17 @@ func TestAnAdapterThatGoesAwayIsNotRoutedToAnyMore(t *testing.T) {
 		t.Error("Shutdown had a context that had ended")
 	}
 	g.settles("/tv/home", 200, "tv@1.4.0")
-	if err := radio.Shutdown(soon(t)); err != nil {
+	if err := radio.Shutdown(await.Context(t)); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "the index to follow", func() bool { return g.get("/").body == `{"adapters":{"tv":["1.4.0"]}}` })
+	await.Until(t, "the index to follow", func() bool { return g.get("/").body == `{"adapters":{"tv":["1.4.0"]}}` })
 	g.want("/radio/home", 404, `{"error":{"adapters":{"tv":["1.4.0"]},"code":"not_found",…`)
 }
 
 // settles polls until the adapter answers.
 func (g *site) settles(path string, status int, adapter string) {
 	g.t.Helper()
-	eventually(g.t, adapter+" to answer", func() bool {
+	await.Until(g.t, adapter+" to answer", func() bool {
 		got := g.get(path)
 		return got.status == status && got.header.Get("Warmline-Adapter") == adapter
 	})
@@ -143,14 +144,14 @@ func TestTheLeastBusyLineAnswers(t *testing.T) {
 	var answers []<-chan answer
 	for range 9 { // one after the other, and none is answered
 		answers = append(answers, g.later("/tv/home"))
-		counts[within(t, "a request", waiting.entered)]++
+		counts[await.Value(t, "a request", waiting.entered)]++
 	}
 	if counts["a"] != 3 || counts["b"] != 3 || counts["c"] != 3 {
 		t.Errorf("the lines got %v of 9 requests", counts)
 	}
 	close(waiting.door)
 	for _, a := range answers {
-		within(t, "an answer", a).want(t, "/tv/home", 200, "done")
+		await.Value(t, "an answer", a).want(t, "/tv/home", 200, "done")
 	}
 }
 
@@ -158,9 +159,9 @@ func TestALineThatIsClosingFinishesAndGetsNothingNew(t *testing.T) {
 	g, waiting := start(t, gateway.Config{}), newGate()
 	closing := g.offer("tv@2.0.0", waiting)
 	last := g.later("/tv/home")
-	within(t, "the request", waiting.entered)
+	await.Value(t, "the request", waiting.entered)
 	down := make(chan error, 1)
-	go func() { down <- closing.Shutdown(soon(t)) }()
+	go func() { down <- closing.Shutdown(await.Context(t)) }()
 	g.telling("tv@1.4.0")
 	g.settles("/tv/home", 200, "tv@1.4.0") // the lower version, for the higher one is closing
 	select {
@@ -169,8 +170,8 @@ func TestALineThatIsClosingFinishesAndGetsNothingNew(t *testing.T) {
 	default:
 	}
 	close(waiting.door)
-	within(t, "the answer", last).want(t, "the request under way", 200, "done")
-	if err := within(t, "Shutdown", down); err != nil {
+	await.Value(t, "the answer", last).want(t, "the request under way", 200, "done")
+	if err := await.Value(t, "Shutdown", down); err != nil {
 		t.Error(err)
 	}
 }

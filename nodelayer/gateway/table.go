@@ -50,8 +50,7 @@ func (t *table) remove(a *adapter) {
 func (t *table) pick(app, rng string) (*adapter, *protocol.Error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	// A line that is closing finishes what it has; a copy, for the table is shared.
-	lines := slices.DeleteFunc(slices.Clone(t.lines[app]), func(a *adapter) bool { return a.conn.Draining() })
+	lines := taking(t.lines[app])
 	if len(lines) == 0 {
 		return nil, protocol.Errorf(protocol.NotFound, "no adapter %q is connected", app)
 	}
@@ -76,6 +75,12 @@ func (t *table) pick(app, rng string) (*adapter, *protocol.Error) {
 	return leastBusy(lines, v), nil
 }
 
+// taking are the lines that take new requests: one that is closing finishes what
+// it has.
+func taking(lines []*adapter) []*adapter {
+	return slices.DeleteFunc(slices.Clone(lines), func(a *adapter) bool { return a.conn.Draining() })
+}
+
 func leastBusy(lines []*adapter, v *semver.Version) *adapter {
 	var best *adapter
 	var load int
@@ -97,8 +102,11 @@ func (t *table) list() map[string][]string {
 	list := make(map[string][]string, len(t.lines))
 	for app, lines := range t.lines {
 		byVersion := map[string]*semver.Version{}
-		for _, a := range lines {
+		for _, a := range taking(lines) {
 			byVersion[a.version.String()] = a.version
+		}
+		if len(byVersion) == 0 {
+			continue
 		}
 		list[app] = protocol.Versions(slices.Collect(maps.Values(byVersion))).Strings()
 	}

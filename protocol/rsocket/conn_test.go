@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -162,7 +163,7 @@ func TestCancelReachesTheHandlerAndFreesTheStream(t *testing.T) {
 	if n := c.InFlight(); n != 0 {
 		t.Errorf("client: %d in flight", n)
 	}
-	eventually(t, func() bool { return s.Conns()[0].InFlight() == 0 }, "the server's stream is free")
+	await.Until(t, "the server's stream is free", func() bool { return s.Conns()[0].InFlight() == 0 })
 }
 
 func TestLostConnectionFailsCallsAndChannels(t *testing.T) {
@@ -196,17 +197,17 @@ func TestShutdownLetsWhatIsUnderWayFinish(t *testing.T) {
 	c := dial(t, addr, Handler{}, Config{})
 	answer := make(chan error, 1)
 	go func() { _, err := c.Call(context.Background(), text("slow")); answer <- err }()
-	eventually(t, func() bool { cs := s.Conns(); return len(cs) == 1 && cs[0].InFlight() == 1 }, "the call is under way")
+	await.Until(t, "the call is under way", func() bool { cs := s.Conns(); return len(cs) == 1 && cs[0].InFlight() == 1 })
 	down := make(chan error, 1)
 	go func() { down <- s.Shutdown(context.Background()) }()
 	// The client has been told: a new call is refused, and safe to make elsewhere.
-	eventually(t, func() bool {
+	await.Until(t, "a new call is refused", func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
 		_, err := c.Call(ctx, text("new"))
 		e, refused := errors.AsType[*Error](err)
 		return errors.Is(err, ErrDraining) || refused && e.Code == frame.CodeRejected
-	}, "a new call is refused")
+	})
 	select {
 	case err := <-down:
 		t.Fatalf("Shutdown returned %v before the call was answered", err)
@@ -229,7 +230,7 @@ func TestShutdownIsBoundedByItsContext(t *testing.T) {
 	c := dial(t, addr, Handler{}, Config{})
 	answer := make(chan error, 1)
 	go func() { _, err := c.Call(context.Background(), text("hangs")); answer <- err }()
-	eventually(t, func() bool { cs := s.Conns(); return len(cs) == 1 && cs[0].InFlight() == 1 }, "the call is under way")
+	await.Until(t, "the call is under way", func() bool { cs := s.Conns(); return len(cs) == 1 && cs[0].InFlight() == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := s.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -291,16 +292,4 @@ func TestBadConfigIsNamed(t *testing.T) {
 			t.Errorf("address %q was taken", addr)
 		}
 	}
-}
-
-// eventually waits for what no channel announces. Its bound is not a measurement.
-func eventually(t testing.TB, ok func() bool, what string) {
-	t.Helper()
-	for range 2000 {
-		if ok() {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("never happened: %s", what)
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -117,7 +118,7 @@ func TestUnreadItemsAreBoundedInBytes(t *testing.T) {
 	p.want("ERROR 1 CANCELED the items of this connection that wait to be read exceed 10000 bytes")
 	conn := s.Conns()[0]
 	close(hold)
-	eventually(t, func() bool { return conn.unread.Load() == 0 }, "a stream that is over holds no bytes")
+	await.Until(t, "a stream that is over holds no bytes", func() bool { return conn.unread.Load() == 0 })
 }
 
 func TestPeerThatNeverReadsIsDisconnected(t *testing.T) {
@@ -137,8 +138,8 @@ func TestPeerThatNeverReadsIsDisconnected(t *testing.T) {
 			break
 		}
 	}
-	eventually(t, gone, "the peer that does not read is cut off")
-	eventually(t, func() bool { return len(s.Conns()) == 1 }, "only the neighbour is left")
+	await.Until(t, "the peer that does not read is cut off", gone)
+	await.Until(t, "only the neighbour is left", func() bool { return len(s.Conns()) == 1 })
 	check()
 }
 
@@ -276,7 +277,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	s, addr := startServer(t, echo(), Config{MaxConns: 2})
 	check := neighbour(t, addr)
 	dialRaw(t, addr)
-	eventually(t, func() bool { return len(s.Conns()) == 2 }, "the server is full")
+	await.Until(t, "the server is full", func() bool { return len(s.Conns()) == 2 })
 	for range 5 {
 		dialRaw(t, addr).want("EOF")
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -146,7 +147,7 @@ func TestResponderThatCancelsEndsOnlyWhatIsSentToIt(t *testing.T) {
 	if _, err := ch.Recv(t.Context()); err != io.EOF {
 		t.Errorf("Recv: %v", err)
 	}
-	eventually(t, func() bool { return c.InFlight() == 0 }, "the stream is free")
+	await.Until(t, "the stream is free", func() bool { return c.InFlight() == 0 })
 }
 
 func TestErrorEndsAChannelAfterWhatArrived(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
@@ -17,7 +18,7 @@ import (
 func TestDialSaysHelloAndHearsWhatWasAgreed(t *testing.T) {
 	p := play(t, anyPort, rsocket.Handler{})
 	hello := protocol.Hello{Name: "tv", Version: "1.0.0", Protocol: "^1", Wants: map[string]string{"films": "^2"}}
-	l, err := line.Dial(soon(t), line.Target{Address: p.addr, Hello: hello})
+	l, err := line.Dial(await.Context(t), line.Target{Address: p.addr, Hello: hello})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +44,13 @@ func TestTheDiallingSideAnswersToo(t *testing.T) {
 	h := rsocket.Handler{Response: func(_ context.Context, p rsocket.Payload) (rsocket.Payload, error) {
 		return rsocket.Payload{Data: append([]byte("you said "), p.Data...)}, nil
 	}}
-	l, err := line.Dial(soon(t), line.Target{Address: p.addr, Handler: h, KeepAlive: 2 * time.Second})
+	l, err := line.Dial(await.Context(t), line.Target{Address: p.addr, Handler: h, KeepAlive: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Conn.Close()
 	conn := <-p.conns
-	if got, err := conn.Call(soon(t), rsocket.Payload{Data: []byte("hi")}); err != nil || string(got.Data) != "you said hi" {
+	if got, err := conn.Call(await.Context(t), rsocket.Payload{Data: []byte("hi")}); err != nil || string(got.Data) != "you said hi" {
 		t.Errorf("got %q, %v", got.Data, err)
 	}
 	if s := conn.Setup(); s.KeepAlive != 2*time.Second || s.Lifetime != 6*time.Second {
@@ -73,7 +74,7 @@ func TestWhatIsARefusal(t *testing.T) {
 			p := new(peer).serve(t, anyPort, func(context.Context, *rsocket.Conn) (rsocket.Handler, error) {
 				return rsocket.Handler{}, &tc.says
 			})
-			_, err := line.Dial(soon(t), line.Target{Address: p.addr})
+			_, err := line.Dial(await.Context(t), line.Target{Address: p.addr})
 			refused, ok := errors.AsType[*line.RefusedError](err)
 			switch {
 			case tc.reason == "":
@@ -93,7 +94,7 @@ func TestAnErrorOnTheStreamIsNoRefusal(t *testing.T) {
 	p := new(peer).serve(t, anyPort, func(context.Context, *rsocket.Conn) (rsocket.Handler, error) {
 		return rsocket.Handler{}, nil // answers nothing, so REJECTED
 	})
-	_, err := line.Dial(soon(t), line.Target{Address: p.addr})
+	_, err := line.Dial(await.Context(t), line.Target{Address: p.addr})
 	if _, refused := errors.AsType[*line.RefusedError](err); err == nil || refused {
 		t.Errorf("got %v", err)
 	}

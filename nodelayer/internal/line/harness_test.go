@@ -7,24 +7,15 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
-
-// patience bounds waits for what must happen; no test asserts how long it took.
-const patience = 20 * time.Second
-
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // peer is who is dialled, played by hand.
 type peer struct {
@@ -70,7 +61,7 @@ func (p *peer) serve(t testing.TB, address string, accept rsocket.Acceptor) *pee
 		t.Fatal(err)
 	}
 	var l net.Listener
-	eventually(t, "the port "+address, func() bool {
+	await.Until(t, "the port "+address, func() bool {
 		l, err = rsocket.Listen(context.Background(), address)
 		return err == nil
 	})
@@ -94,7 +85,7 @@ func nobody(t testing.TB) string {
 
 func keep(t testing.TB, target line.Target) *line.Keeper {
 	t.Helper()
-	k, err := line.Keep(soon(t), target, zerolog.Nop())
+	k, err := line.Keep(await.Context(t), target, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,26 +104,4 @@ func ended() context.Context {
 func running(function string) bool {
 	buf := make([]byte, 1<<20)
 	return strings.Contains(string(buf[:runtime.Stack(buf, true)]), function+"(")
-}
-
-// eventually polls until done holds.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// within takes one value from a channel.
-func within[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
-		panic("not reached")
-	}
 }

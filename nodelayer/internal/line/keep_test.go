@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol/rsocket"
 )
@@ -18,7 +19,7 @@ import (
 func TestARefusalIsToldAtOnce(t *testing.T) {
 	p := play(t, anyPort, rsocket.Handler{})
 	p.refuse.Store(true)
-	_, err := line.Keep(soon(t), line.Target{Address: p.addr}, zerolog.Nop())
+	_, err := line.Keep(await.Context(t), line.Target{Address: p.addr}, zerolog.Nop())
 	if _, ok := errors.AsType[*line.RefusedError](err); !ok {
 		t.Errorf("got %v", err)
 	}
@@ -35,7 +36,7 @@ func TestAMistakeIsToldAtOnce(t *testing.T) {
 		"rsocket: MaxFrame is 7, expected ":                    {Address: p.addr, RSocket: rsocket.Config{MaxFrame: 7}},
 		"rsocket: keepalive -1s ":                              {Address: p.addr, KeepAlive: -time.Second},
 	} {
-		ctx := soon(t)
+		ctx := await.Context(t)
 		_, err := line.Keep(ctx, target, zerolog.Nop())
 		if err == nil || !strings.HasPrefix(err.Error(), want) || ctx.Err() != nil {
 			t.Errorf("\n got %v, context %v\nwant %s", err, ctx.Err(), want)
@@ -48,15 +49,15 @@ func TestAPeerThatIsNotThereYetIsTriedAgain(t *testing.T) {
 	addr := nobody(t)
 	kept := make(chan *line.Keeper, 1)
 	go func() {
-		k, err := line.Keep(soon(t), line.Target{Address: addr}, zerolog.New(&log))
+		k, err := line.Keep(await.Context(t), line.Target{Address: addr}, zerolog.New(&log))
 		if err != nil {
 			t.Error(err)
 		}
 		kept <- k
 	}()
-	eventually(t, "a first failure", func() bool { return strings.Contains(log.String(), "no line yet, trying again") })
+	await.Until(t, "a first failure", func() bool { return strings.Contains(log.String(), "no line yet, trying again") })
 	p := play(t, addr, rsocket.Handler{})
-	k := within(t, "the line", kept)
+	k := await.Value(t, "the line", kept)
 	if k == nil {
 		return
 	}
@@ -64,7 +65,7 @@ func TestAPeerThatIsNotThereYetIsTriedAgain(t *testing.T) {
 	if l := k.Line(); l == nil || l.Welcome.Name != "peer" {
 		t.Errorf("got %+v", l)
 	}
-	within(t, "the peer's side", p.conns)
+	await.Value(t, "the peer's side", p.conns)
 }
 
 func TestKeepGivesUpWithItsContext(t *testing.T) {
@@ -81,8 +82,8 @@ func TestALineThatIsLostIsDialledAgain(t *testing.T) {
 	k := keep(t, line.Target{Address: p.addr})
 	first := k.Line()
 	_ = (<-p.conns).Close()
-	within(t, "a second line", p.conns)
-	eventually(t, "the second line", func() bool { l := k.Line(); return l != nil && l != first })
+	await.Value(t, "a second line", p.conns)
+	await.Until(t, "the second line", func() bool { l := k.Line(); return l != nil && l != first })
 	if first.Conn.Err() == nil {
 		t.Error("the first line stands")
 	}
@@ -92,10 +93,10 @@ func TestWhileThereIsNobodyThereIsNoLine(t *testing.T) {
 	p := play(t, anyPort, rsocket.Handler{})
 	k := keep(t, line.Target{Address: p.addr})
 	_ = p.Close()
-	eventually(t, "the line to be gone", func() bool { return k.Line() == nil })
+	await.Until(t, "the line to be gone", func() bool { return k.Line() == nil })
 	p = play(t, p.addr, rsocket.Handler{})
-	within(t, "a second line", p.conns)
-	eventually(t, "the second line", func() bool { return k.Line() != nil })
+	await.Value(t, "a second line", p.conns)
+	await.Until(t, "the second line", func() bool { return k.Line() != nil })
 }
 
 func TestARefusalLaterIsTriedAgain(t *testing.T) {
@@ -103,12 +104,12 @@ func TestARefusalLaterIsTriedAgain(t *testing.T) {
 	k := keep(t, line.Target{Address: p.addr})
 	p.refuse.Store(true)
 	_ = (<-p.conns).Close()
-	eventually(t, "two refusals", func() bool { return p.refused.Load() >= 2 })
+	await.Until(t, "two refusals", func() bool { return p.refused.Load() >= 2 })
 	if k.Line() != nil {
 		t.Error("there is a line though the peer refuses")
 	}
 	p.refuse.Store(false)
-	eventually(t, "the line to be back", func() bool { return k.Line() != nil })
+	await.Until(t, "the line to be back", func() bool { return k.Line() != nil })
 }
 
 // logged is a log that tests read while others write.

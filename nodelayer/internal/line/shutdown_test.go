@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol/rsocket"
 )
@@ -12,7 +13,7 @@ import (
 func TestShutdownJoinsItsGoroutines(t *testing.T) {
 	p := play(t, anyPort, rsocket.Handler{})
 	k := keep(t, line.Target{Address: p.addr})
-	if err := k.Shutdown(soon(t)); err != nil {
+	if err := k.Shutdown(await.Context(t)); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if running("line.(*Keeper).run") {
@@ -23,7 +24,7 @@ func TestShutdownJoinsItsGoroutines(t *testing.T) {
 	default:
 		t.Error("the line stands")
 	}
-	if err := k.Shutdown(soon(t)); err != nil {
+	if err := k.Shutdown(await.Context(t)); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
 	if n := len(p.conns); n != 1 {
@@ -35,8 +36,8 @@ func TestShutdownWhileTheLineIsGone(t *testing.T) {
 	p := play(t, anyPort, rsocket.Handler{})
 	k := keep(t, line.Target{Address: p.addr})
 	_ = p.Close()
-	eventually(t, "the line to be gone", func() bool { return k.Line() == nil })
-	if err := k.Shutdown(soon(t)); err != nil {
+	await.Until(t, "the line to be gone", func() bool { return k.Line() == nil })
+	if err := k.Shutdown(await.Context(t)); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if running("line.(*Keeper).run") {
@@ -56,8 +57,8 @@ func TestShutdownWhileDiallingAgain(t *testing.T) {
 			return rsocket.Payload{}, ctx.Err()
 		}}, nil
 	})
-	within(t, "the keeper to dial again", asked)
-	if err := k.Shutdown(soon(t)); err != nil {
+	await.Value(t, "the keeper to dial again", asked)
+	if err := k.Shutdown(await.Context(t)); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if running("line.(*Keeper).run") {
@@ -85,19 +86,19 @@ func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
 		}
 		answered <- string(p.Data)
 	}()
-	within(t, "the call to begin", entered)
-	go func() { down <- k.Shutdown(soon(t)) }()
-	eventually(t, "the line to take nothing new", conn.Draining)
+	await.Value(t, "the call to begin", entered)
+	go func() { down <- k.Shutdown(await.Context(t)) }()
+	await.Until(t, "the line to take nothing new", conn.Draining)
 	select {
 	case err := <-down:
 		t.Errorf("Shutdown returned %v with a call under way", err)
 	default:
 	}
 	close(door)
-	if got := within(t, "the answer", answered); got != "done" {
+	if got := await.Value(t, "the answer", answered); got != "done" {
 		t.Errorf("got %q", got)
 	}
-	if err := within(t, "Shutdown", down); err != nil {
+	if err := await.Value(t, "Shutdown", down); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 }
@@ -116,11 +117,11 @@ func TestShutdownCutsOffWhatIsNotDoneInTime(t *testing.T) {
 		_, err := conn.Call(context.Background(), rsocket.Payload{})
 		failed <- err
 	}()
-	within(t, "the call to begin", entered)
+	await.Value(t, "the call to begin", entered)
 	if err := k.Shutdown(ended()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v", err)
 	}
-	if err := within(t, "the call", failed); !errors.Is(err, rsocket.ErrClosed) {
+	if err := await.Value(t, "the call", failed); !errors.Is(err, rsocket.ErrClosed) {
 		t.Errorf("the call: %v", err)
 	}
 }
