@@ -1,22 +1,21 @@
 package edgelayer_test
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/logged"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol/rsocket"
 )
 
 func TestAMethodThatPanicsFailsItsCallAlone(t *testing.T) {
 	g, gates := newGate(t)
-	log := &logged{}
+	log := &logged.Log{}
 	e := start(t, edgelayer.Config{Services: []edgelayer.Service{gates, echo()}, Log: zerolog.New(log)})
 	l := e.dial("")
 	c := l.converse(`[1,1,"gate.wait",{"n":1}]`)
@@ -108,22 +107,4 @@ func TestAnIDInUseEndsItsConversationAlone(t *testing.T) {
 	g.letGo(1)
 	other.want(`[3,1,{"n":1}]`)
 	l.want("echo.say", `{"text":"on"}`, `{"text":"on"}`)
-}
-
-// logged is a log that tests read while others write.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

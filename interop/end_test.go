@@ -100,6 +100,18 @@ func each(t *testing.T, f func(t *testing.T, asks, answers end)) {
 	}
 }
 
+// weAsk runs a test twice: our end asks, as the client and as the server.
+func weAsk(t *testing.T, f func(t *testing.T, ours *ourEnd, answers end)) {
+	t.Run("rsocket-go dials", func(t *testing.T) {
+		client, server := goDials(t)
+		f(t, server.(*ourEnd), client)
+	})
+	t.Run("we dial", func(t *testing.T) {
+		client, server := weDial(t)
+		f(t, client.(*ourEnd), server)
+	})
+}
+
 // goDials connects a client by rsocket-go to our server.
 func goDials(t *testing.T) (client, server end) {
 	ours := newWitness()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"warmline.dev/internal/logged"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/protocol"
 )
@@ -73,7 +74,7 @@ func TestWhatTheHandlerWritesIsTheAnswer(t *testing.T) {
 }
 
 func TestAHandlerThatPanicsIsA500AndTheAdapterLives(t *testing.T) {
-	var log logged
+	var log logged.Log
 	mux := http.NewServeMux()
 	mux.HandleFunc("/panic", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Half", "way")

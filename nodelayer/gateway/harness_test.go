@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,13 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/logged"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
@@ -31,14 +30,14 @@ type site struct {
 	front *httptest.Server
 	addr  string // for adapters
 	keys  *passport.Keyring
-	log   *logged
+	log   *logged.Log
 }
 
 // start starts a gateway. It has keys and a log, and a budget that no test
 // spends by being slow.
 func start(t testing.TB, cfg gateway.Config) *site {
 	t.Helper()
-	g := &site{t: t, keys: newKeys(t), log: &logged{}}
+	g := &site{t: t, keys: newKeys(t), log: &logged.Log{}}
 	cfg.Keys, cfg.Log = g.keys, zerolog.New(g.log)
 	if cfg.Budget == 0 {
 		cfg.Budget = time.Minute // no test waits for it
@@ -214,22 +213,4 @@ func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
-}
-
-// logged is a log that tests read while others write.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -1,17 +1,16 @@
 package line_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/logged"
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol/rsocket"
 )
@@ -45,7 +44,7 @@ func TestAMistakeIsToldAtOnce(t *testing.T) {
 }
 
 func TestAPeerThatIsNotThereYetIsTriedAgain(t *testing.T) {
-	var log logged
+	var log logged.Log
 	addr := nobody(t)
 	kept := make(chan *line.Keeper, 1)
 	go func() {
@@ -110,22 +109,4 @@ func TestARefusalLaterIsTriedAgain(t *testing.T) {
 	}
 	p.refuse.Store(false)
 	await.Until(t, "the line to be back", func() bool { return k.Line() != nil })
-}
-
-// logged is a log that tests read while others write.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
