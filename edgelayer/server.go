@@ -149,7 +149,7 @@ func (s *Server) Close() error { return s.rs.Close() }
 func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler, error) {
 	l, err := s.negotiate(conn)
 	if err != nil {
-		s.cfg.Log.Info().Stringer("peer", conn.RemoteAddr()).Str("reason", err.Error()).Msg("line refused")
+		s.cfg.Log.Info().Stringer("peer", conn.RemoteAddr()).Stringer("code", err.Code).Str("reason", protocol.RefusalText(err.Message)).Msg("line refused")
 		return rsocket.Handler{}, err
 	}
 	s.lines.Add(1)
@@ -158,7 +158,7 @@ func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler,
 	return rsocket.Handler{Response: l.answer, Channel: l.converse}, nil
 }
 
-func (s *Server) negotiate(conn *rsocket.Conn) (*line, error) {
+func (s *Server) negotiate(conn *rsocket.Conn) (*line, *rsocket.Error) {
 	setup := conn.Setup()
 	codec, err := protocol.CodecFor(setup.DataMIME)
 	if err != nil {

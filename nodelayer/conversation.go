@@ -100,33 +100,40 @@ func (c *Conversation) ask(ctx context.Context, method string, args any) (uint32
 	if err := c.ctx.Err(); err != nil {
 		return 0, nil, context.Cause(c.ctx)
 	}
-	c.opening.Lock()
-	l, ch, err := c.current()
+	l, _, err := c.current()
 	if err != nil {
-		c.opening.Unlock()
 		return 0, nil, err
 	}
 	value, err := c.edge.encode(l, method, args)
 	if err != nil {
-		c.opening.Unlock()
 		return 0, nil, err
 	}
 	id, answer := c.expect()
 	data, err := l.Codec.AppendMessage(nil, &protocol.Message{Kind: protocol.KindCall, ID: id, Method: method, Value: value})
-	if err == nil && ch == nil {
-		err = c.open(ctx, l, data)
-		c.opening.Unlock()
-	} else {
-		c.opening.Unlock()
-		if err == nil {
-			err = ch.Send(ctx, rsocket.Payload{Data: data})
-		}
+	if err == nil {
+		err = c.send(ctx, l, data)
 	}
 	if err != nil {
 		c.forget(id)
 		return 0, nil, err
 	}
 	return id, answer, nil
+}
+
+// send sends a call's message; the first one opens the channel.
+func (c *Conversation) send(ctx context.Context, l *line.Line, data []byte) error {
+	c.opening.Lock()
+	_, ch, err := c.current()
+	if err == nil && ch == nil {
+		err = c.open(ctx, l, data)
+		c.opening.Unlock()
+		return err
+	}
+	c.opening.Unlock()
+	if err != nil {
+		return err
+	}
+	return ch.Send(ctx, rsocket.Payload{Data: data})
 }
 
 // current is the conversation's line and channel; the channel is nil before the

@@ -67,6 +67,15 @@ func ParseRefusal(data string) *Refusal {
 	return &r
 }
 
+// RefusalText is the data of a setup's ERROR in one line for people, whether it
+// is a [Refusal] or text.
+func RefusalText(data string) string {
+	if r := ParseRefusal(data); r != nil {
+		return r.Message
+	}
+	return data
+}
+
 const maxWants = 256
 
 // ParseHello reads the data of a SETUP frame. The error says what was expected.

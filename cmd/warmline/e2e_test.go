@@ -184,6 +184,26 @@ func TestHungAndFailingServicesDegradeThePage(t *testing.T) {
 	}
 }
 
+func TestBadDeviceRequestsAreToldWhatWasExpected(t *testing.T) {
+	s := startSystem(t)
+	for path, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		"/tvx/home?profile=paul":             {404, `"adapters":{"tv":["2.0.0","1.3.0"]}`},
+		"/tv@^9/home?profile=paul":           {404, `no version of \"tv\" is in ^9`},
+		"/tv@banana/home?profile=paul":       {400, `\"banana\" is not a version range`},
+		"/tv@^1/nope?profile=paul":           {404, "this adapter has GET /home"},
+		"/tv@^1/home":                        {401, "say so with ?profile=paul"},
+		"/tv@^1/home?profile=nobody":         {404, `no profile \"nobody\"`},
+		"/tv@^1/home?profile=paul&limit=all": {400, "expected a number from 1 to 100"},
+	} {
+		if status, body := get(t, s.web+path); status != want.status || !strings.Contains(body, want.body) {
+			t.Errorf("%s: %d %s; want %d and %s", path, status, body, want.status, want.body)
+		}
+	}
+}
+
 func TestWritesAreSeenAndChangeThePassport(t *testing.T) {
 	s := startSystem(t)
 	getPage(t, s.web+"/tv@^1/home?profile=paul")

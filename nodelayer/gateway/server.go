@@ -109,7 +109,7 @@ var validApp = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler, error) {
 	a, err := s.negotiate(conn)
 	if err != nil {
-		s.cfg.Log.Info().Stringer("peer", conn.RemoteAddr()).Str("reason", err.Error()).Msg("line refused")
+		s.cfg.Log.Info().Stringer("peer", conn.RemoteAddr()).Stringer("code", err.Code).Str("reason", protocol.RefusalText(err.Message)).Msg("line refused")
 		return rsocket.Handler{}, err
 	}
 	s.table.add(a)
@@ -123,7 +123,7 @@ func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler,
 	}}, nil
 }
 
-func (s *Server) negotiate(conn *rsocket.Conn) (*adapter, error) {
+func (s *Server) negotiate(conn *rsocket.Conn) (*adapter, *rsocket.Error) {
 	setup := conn.Setup()
 	codec, err := protocol.CodecFor(setup.DataMIME)
 	if err == nil && setup.MetadataMIME != composite.MIME {
@@ -152,7 +152,7 @@ func (s *Server) negotiate(conn *rsocket.Conn) (*adapter, error) {
 	return nil, nil // not reached: there is one offer
 }
 
-func refused(format string, args ...any) error {
+func refused(format string, args ...any) *rsocket.Error {
 	r := protocol.Refusal{Code: protocol.InvalidArgument, Message: fmt.Sprintf(format, args...)}
 	return &rsocket.Error{Code: frame.CodeRejectedSetup, Message: r.JSON()}
 }

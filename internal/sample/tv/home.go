@@ -8,6 +8,7 @@ import (
 
 	"warmline.dev/internal/sample/service"
 	"warmline.dev/nodelayer"
+	"warmline.dev/passport"
 	"warmline.dev/protocol"
 )
 
@@ -30,6 +31,9 @@ func gather[Videos any](r *http.Request, edge *nodelayer.Edge) (*home[Videos], e
 		return nil, err
 	}
 	ctx := r.Context()
+	if p, err := passport.Peek(passport.FromContext(ctx).Sealed()); err != nil || p.Profile == "" {
+		return nil, protocol.Errorf(protocol.Unauthenticated, "whose page? say so with ?profile=paul")
+	}
 	conv := edge.Converse(ctx)
 	defer conv.Close()
 	p := &parts{conv: conv}

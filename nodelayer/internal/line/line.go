@@ -101,11 +101,7 @@ func asRefused(address string, err error) error {
 	}
 	switch e.Code {
 	case frame.CodeInvalidSetup, frame.CodeUnsupportedSetup, frame.CodeRejectedSetup:
-		reason := e.Message
-		if r := protocol.ParseRefusal(reason); r != nil {
-			reason = r.Message
-		}
-		return &RefusedError{Address: address, Code: e.Code, Reason: reason}
+		return &RefusedError{Address: address, Code: e.Code, Reason: protocol.RefusalText(e.Message)}
 	}
 	return fmt.Errorf("%s: %w", address, err)
 }
