@@ -79,3 +79,10 @@ func AppendKeepAlive(dst []byte, respond bool, position uint64, data []byte) []b
 func AppendMetadataPush(dst, metadata []byte) []byte {
 	return append(appendHeader(dst, 0, TypeMetadataPush, FlagMetadata), metadata...)
 }
+
+// AppendLease appends a LEASE frame: so many requests, 1 to [MaxCredit], within
+// so many milliseconds, 1 to [MaxCredit].
+func AppendLease(dst []byte, ttl, n uint32) []byte {
+	dst = binary.BigEndian.AppendUint32(appendHeader(dst, 0, TypeLease, 0), ttl)
+	return binary.BigEndian.AppendUint32(dst, n)
+}

@@ -38,9 +38,9 @@ const (
 	TypeError Type = 0x0B
 	// TypeMetadataPush carries metadata for the connection: metadata, to the end. Stream 0.
 	TypeMetadataPush Type = 0x0C
-	// TypeResume asks to go on with an earlier connection. Stream 0.
+	// TypeResume asks to go on with an earlier connection; see [Resume]. Stream 0.
 	TypeResume Type = 0x0D
-	// TypeResumeOK answers it. Stream 0.
+	// TypeResumeOK answers it: last received client position (8). Stream 0.
 	TypeResumeOK Type = 0x0E
 	// TypeExt is reserved for extensions.
 	TypeExt Type = 0x3F
@@ -117,6 +117,7 @@ type Frame struct {
 	Position uint64    // KEEPALIVE, RESUME_OK
 	Code     ErrorCode // ERROR
 	Setup    *Setup    // SETUP
+	Resume   *Resume   // RESUME
 }
 
 // Has reports whether all bits of f are set.
@@ -138,8 +139,7 @@ func formatErr(t Type, format string, args ...any) error {
 // Parse reads one frame. The result's slices are views of b.
 //
 // A frame of an unknown type parses with its header only, so that the caller
-// can honour [FlagIgnore]. RESUME is not taken apart: its body is in Data. Any
-// other error is a *[FormatError].
+// can honour [FlagIgnore]. Any other error is a *[FormatError].
 func Parse(b []byte) (Frame, error) {
 	if len(b) < HeaderSize {
 		return Frame{}, &FormatError{Reason: fmt.Sprintf("%d bytes where the header alone takes %d", len(b), HeaderSize)}
@@ -188,9 +188,11 @@ func Parse(b []byte) (Frame, error) {
 		if len(body) < 8 {
 			return f, formatErr(f.Type, "%d bytes of body where the position takes 8", len(body))
 		}
-		f.Position = binary.BigEndian.Uint64(body)
+		if f.Position = binary.BigEndian.Uint64(body); f.Position > math.MaxInt64 {
+			return f, formatErr(f.Type, "the first bit of the position is set")
+		}
 	case TypeResume:
-		f.Data = body
+		f.Resume, err = f.parseResume(body)
 	}
 	return f, err
 }
