@@ -102,16 +102,16 @@ func TestAResultOfMoreElementsThanAPeerTakesFailsTheCallAlone(t *testing.T) {
 	c.want(`[3,2,{"text":"on"}]`)
 }
 
-// What no frame takes can't be sent: the call must fail all the same, and not
+// What is larger than a payload may be can't be sent: the call must fail all the same, and not
 // stay unanswered.
-func TestAnAnswerThatNoFrameTakesFailsTheCallAlone(t *testing.T) {
+func TestAnAnswerThatIsTooLargeFailsTheCallAlone(t *testing.T) {
 	wordy := edgelayer.Service{Name: "wordy", Version: "1.0.0", Methods: []edgelayer.Method{
 		edgelayer.NewMethod("fail", func(context.Context, struct{}) (text, error) {
 			return text{}, protocol.Errorf(protocol.NotFound, "%s", strings.Repeat("no ", 1000))
 		}),
 	}}
 	inBothCodecs(t, func(t *testing.T, codec protocol.Codec) {
-		e := start(t, edgelayer.Config{Services: []edgelayer.Service{echo(), wordy}, RSocket: rsocket.Config{MaxFrame: 600}})
+		e := start(t, edgelayer.Config{Services: []edgelayer.Service{echo(), wordy}, RSocket: rsocket.Config{MaxPayload: 600}})
 		c := e.dialIn(codec, "").converse(`[1,1,"echo.big",{"n":1000}]`)
 		c.want(`[4,1,"too_large","…",false]`)
 		c.say(`[1,2,"wordy.fail",{}]`)

@@ -2,6 +2,8 @@ package rsocket
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"net"
 
 	"warmline.dev/protocol/rsocket/frame"
@@ -15,11 +17,12 @@ func Dial(ctx context.Context, address string, setup Setup, handler Handler, cfg
 		return nil, err
 	}
 	var d net.Dialer
-	nc, err := d.DialContext(ctx, network, host)
+	dial := func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, network, host) }
+	nc, err := dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := Client(nc, setup, handler, cfg)
+	c, err := newClient(nc, setup, handler, cfg, dial)
 	if err != nil {
 		_ = nc.Close() // the first error is the one to tell
 	}
@@ -31,7 +34,14 @@ func Dial(ctx context.Context, address string, setup Setup, handler Handler, cfg
 // every request made on it fails, with an [*Error] of the setup codes.
 //
 // The connection owns nc once Client has returned no error.
+//
+// It can't be resumed, as there is no way to another nc: [Config.ResumeFor] is
+// an error here.
 func Client(nc net.Conn, setup Setup, handler Handler, cfg Config) (*Conn, error) {
+	return newClient(nc, setup, handler, cfg, nil)
+}
+
+func newClient(nc net.Conn, setup Setup, handler Handler, cfg Config, redial func(context.Context) (net.Conn, error)) (*Conn, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -39,18 +49,47 @@ func Client(nc net.Conn, setup Setup, handler Handler, cfg Config) (*Conn, error
 	if setup, err = setup.withDefaults(); err != nil {
 		return nil, err
 	}
-	p := setup.Payload
-	wire := frame.Setup{KeepAlive: setup.KeepAlive, Lifetime: setup.Lifetime, MetadataMIME: setup.MetadataMIME, DataMIME: setup.DataMIME}
-	first := frame.AppendSetup(nil, wire, 0, p.Metadata, p.Data)
+	if cfg.ResumeFor > 0 && redial == nil {
+		return nil, errors.New("rsocket: ResumeFor is set, which needs Dial: a given connection can't be made again")
+	}
+	setup.Lease, setup.Resume = cfg.LeaseRequests > 0, cfg.ResumeFor > 0
+	c := newConn(nc, setup, cfg, true)
+	c.handler = handler
+	c.leased.on, c.granted.on = setup.Lease, setup.Lease
+	if setup.Resume {
+		c.resumable(newToken())
+		c.session.redial = redial
+	}
+	first := c.firstFrame()
 	if len(first) > cfg.MaxFrame {
 		return nil, ErrTooLarge
 	}
-	c := newConn(nc, setup, cfg, true)
-	c.handler = handler
 	c.wg.Go(c.readLoop) // first, so that the group is never empty while frames are written
-	if b := c.w.force(); b != nil {
+	if b := c.w.force(len(first)); b != nil {
 		c.w.end(append(b, first...))
+	}
+	if setup.Lease {
+		c.grant()
 	}
 	c.watch()
 	return c, nil
 }
+
+// firstFrame is the SETUP frame.
+func (c *Conn) firstFrame() []byte {
+	wire := frame.Setup{
+		KeepAlive: c.setup.KeepAlive, Lifetime: c.setup.Lifetime,
+		MetadataMIME: c.setup.MetadataMIME, DataMIME: c.setup.DataMIME,
+	}
+	var flags frame.Flags
+	if c.setup.Lease {
+		flags |= frame.FlagLease
+	}
+	if c.session != nil {
+		wire.Token = c.session.token
+	}
+	return frame.AppendSetup(nil, wire, flags, c.setup.Payload.Metadata, c.setup.Payload.Data)
+}
+
+// newToken makes a resume token that nobody can guess.
+func newToken() []byte { return []byte(rand.Text()) }

@@ -15,6 +15,22 @@ type Config struct {
 	// one gets CONNECTION_ERROR; a local payload that needs one, [ErrTooLarge].
 	MaxFrame int
 
+	// Fragment is the longest frame in which a part of a payload is sent: what is
+	// longer goes in several, and payloads of other streams in between. Default
+	// MaxFrame; at least 64 bytes. Peers that can't put fragments together (some
+	// can't) need it large.
+	Fragment int
+
+	// MaxPayload is the largest payload sent or taken, metadata and data together,
+	// in bytes. Default 64 MiB. A local one that is larger is [ErrTooLarge]; a
+	// peer's ends its stream with INVALID.
+	MaxPayload int
+
+	// MaxReassembly bounds the bytes of payloads that have arrived in part, over
+	// all streams of the connection. Default 64 MiB. The stream that would pass it
+	// ends with REJECTED.
+	MaxReassembly int
+
 	// MaxStreams bounds the peer's requests that are being answered at once.
 	// Default 4,096; negative: none are taken. Beyond it the peer gets REJECTED,
 	// which says that nothing was done. A request that the peer cancelled counts
@@ -40,6 +56,27 @@ type Config struct {
 	// up included. Default 10,000. One more is closed as soon as it is accepted.
 	MaxConns int
 
+	// LeaseRequests and LeaseTTL let this side grant leases: so many requests for
+	// so long, renewed by itself before the time is over. 0 requests, the default:
+	// none, and a SETUP that asks for leases gets UNSUPPORTED_SETUP. A client that
+	// sets them asks for leases and waits with its requests for those of the
+	// server. LeaseTTL is at least 1 ms; its default is 30 s. A request without a
+	// lease gets REJECTED.
+	LeaseRequests int
+	LeaseTTL      time.Duration
+
+	// ResumeFor is how long a connection whose carrier is lost waits for another,
+	// with its streams as they are. Default 0: not at all. A client has to [Dial],
+	// which it then does again by itself. A server without it refuses a SETUP that
+	// asks for it with UNSUPPORTED_SETUP, and RESUME with REJECTED_RESUME.
+	ResumeFor time.Duration
+
+	// MaxRetained bounds the bytes of sent frames that are kept for a peer that may
+	// have to be sent them again. Default 4 MiB. Beyond it the oldest are dropped,
+	// and a peer that lacks them can't resume (REJECTED_RESUME); while there is no
+	// carrier senders wait instead. It is used with ResumeFor only.
+	MaxRetained int
+
 	// FirstFrameTimeout is how long a server waits for SETUP. Default 10 s;
 	// negative: for ever. Then the peer gets INVALID_SETUP.
 	FirstFrameTimeout time.Duration
@@ -57,6 +94,12 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxFrame < 64 || c.MaxFrame > frame.MaxSize {
 		return c, fmt.Errorf("rsocket: MaxFrame is %d, expected 64 to %d bytes", c.MaxFrame, frame.MaxSize)
 	}
+	if c.Fragment == 0 {
+		c.Fragment = c.MaxFrame
+	}
+	if c.Fragment < 64 || c.Fragment > c.MaxFrame {
+		return c, fmt.Errorf("rsocket: Fragment is %d, expected 64 to MaxFrame, which is %d bytes", c.Fragment, c.MaxFrame)
+	}
 	if c.MaxStreams == 0 {
 		c.MaxStreams = 4096
 	}
@@ -67,19 +110,30 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Window < 1 || c.Window > frame.MaxCredit {
 		return c, fmt.Errorf("rsocket: Window is %d, expected 1 to %d items", c.Window, frame.MaxCredit)
 	}
-	for name, f := range map[string]*int{"MaxUnread": &c.MaxUnread, "MaxUnwritten": &c.MaxUnwritten, "MaxConns": &c.MaxConns} {
-		if *f < 0 {
-			return c, fmt.Errorf("rsocket: %s is %d, expected a positive number", name, *f)
+	if c.LeaseTTL == 0 {
+		c.LeaseTTL = 30 * time.Second
+	}
+	if c.LeaseRequests < 0 || c.LeaseRequests > frame.MaxCredit || c.LeaseTTL < time.Millisecond || c.LeaseTTL > frame.MaxCredit*time.Millisecond {
+		return c, fmt.Errorf("rsocket: LeaseRequests is %d and LeaseTTL %v, expected 0 to %d requests and 1 ms to 596 h", c.LeaseRequests, c.LeaseTTL, frame.MaxCredit)
+	}
+	for _, f := range []struct {
+		name   string
+		value  *int
+		normal int
+	}{
+		{"MaxPayload", &c.MaxPayload, 64 << 20},
+		{"MaxReassembly", &c.MaxReassembly, 64 << 20},
+		{"MaxUnread", &c.MaxUnread, 64 << 20},
+		{"MaxUnwritten", &c.MaxUnwritten, 1 << 20},
+		{"MaxRetained", &c.MaxRetained, 4 << 20},
+		{"MaxConns", &c.MaxConns, 10_000},
+	} {
+		if *f.value < 0 {
+			return c, fmt.Errorf("rsocket: %s is %d, expected a positive number", f.name, *f.value)
 		}
-	}
-	if c.MaxUnread == 0 {
-		c.MaxUnread = 64 << 20
-	}
-	if c.MaxUnwritten == 0 {
-		c.MaxUnwritten = 1 << 20
-	}
-	if c.MaxConns == 0 {
-		c.MaxConns = 10_000
+		if *f.value == 0 {
+			*f.value = f.normal
+		}
 	}
 	if c.FirstFrameTimeout == 0 {
 		c.FirstFrameTimeout = 10 * time.Second
@@ -88,4 +142,12 @@ func (c Config) withDefaults() (Config, error) {
 		c.WriteTimeout = 15 * time.Second
 	}
 	return c, nil
+}
+
+// handshake bounds what a client waits for the answer to RESUME.
+func (c Config) handshake() time.Duration {
+	if c.FirstFrameTimeout > 0 {
+		return c.FirstFrameTimeout
+	}
+	return 10 * time.Second
 }

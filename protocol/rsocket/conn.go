@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -14,13 +13,23 @@ import (
 )
 
 // Handler says what one side of a connection answers. A nil function refuses
-// its kind of request with REJECTED. The functions run on goroutines of their
-// own, many at once; their context ends when the peer cancels or the connection
-// is lost, and they must return soon after: Close waits for them.
+// its kind of request with REJECTED. The functions run on other goroutines than
+// the connection's own, many at once; their context ends when the peer cancels
+// or the connection is lost, and they must return soon after: Close waits for
+// them.
 type Handler struct {
 	// Response answers a request-response. An [*Error] decides the code that the
 	// peer sees; any other error is an APPLICATION_ERROR.
 	Response func(ctx context.Context, request Payload) (Payload, error)
+
+	// FireAndForget takes a request that nothing answers.
+	FireAndForget func(ctx context.Context, request Payload)
+
+	// Stream answers a request-stream with what it sends on items, of which the
+	// peer grants the credit. When it returns nil the stream completes; an error
+	// ends it as it ends a Response. Nothing can be received on items, and it must
+	// not be used after Stream returned.
+	Stream func(ctx context.Context, request Payload, items *Channel) error
 
 	// Channel serves a request-channel; the request's own payload is the first
 	// that Recv returns. When it returns nil, the half that it sends completes and
@@ -35,60 +44,57 @@ type Handler struct {
 
 // Conn is one connection. All methods may be called by many goroutines at once.
 type Conn struct {
-	// immutable
-	nc     net.Conn
-	cfg    Config
-	setup  Setup
-	client bool
-	ctx    context.Context // ends with the connection; parent of every handler's
-	cancel context.CancelFunc
-	w      writer
-	done   chan struct{} // closed when the connection has ended and err says why
-	wg     sync.WaitGroup
+	// immutable once the connection is set up
+	cfg     Config
+	setup   Setup
+	client  bool
+	handler Handler
+	ctx     context.Context // ends with the connection
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when the connection has ended and err says why
+	wg      sync.WaitGroup
+	session *session // nil unless the connection can be resumed
+
+	w       writer
+	streams table
+	work    work
+	parts   parts  // payloads that have not arrived whole
+	granted lease  // by this side, to the peer's requests
+	leased  lease  // by the peer, to this side's requests
+	nextID  uint32 // guarded by the writer's lock
 
 	// owned by the read loop
-	r       reader
-	handler Handler
+	r *reader
 
 	lastRead atomic.Int64 // Unix nanoseconds
 	unread   atomic.Int64 // bytes that channels hold for Recv
+	places   atomic.Int64 // the peer's requests that count towards MaxStreams
+	inbound  atomic.Int64 // the peer's requests that have not ended
+	outbound atomic.Int64 // own requests that have not ended
+	draining atomic.Bool  // takes no new requests, ends when nothing is under way
+	over     atomic.Bool  // err is set
 
 	// guarded by mu
-	mu       sync.Mutex
-	streams  map[uint32]stream
-	nextID   uint32
-	inbound  int         // handlers that run
-	outbound int         // own requests under way
-	writeErr error       // the socket takes no more
-	draining bool        // takes no new requests, ends when nothing is under way
-	err      error       // why it ended; nil while it stands
-	fatal    bool        // an ERROR frame was sent on stream 0: linger so that the peer can read it
-	timer    *time.Timer // keepalive
-}
-
-// stream is what the read loop tells a stream of. None of these waits.
-type stream interface {
-	payload(f *frame.Frame)
-	failed(err *Error)
-	canceled()
-	granted(n uint32)
-	closed(err error) // the connection has ended
+	mu         sync.Mutex
+	nc         net.Conn
+	writeErr   error       // the socket takes no more
+	err        error       // why it ended; nil while it stands
+	fatal      bool        // an ERROR frame was sent on stream 0: linger so that the peer can read it
+	timer      *time.Timer // keepalive
+	leaseTimer *time.Timer // renews the lease that this side grants
 }
 
 func newConn(nc net.Conn, setup Setup, cfg Config, client bool) *Conn {
-	c := &Conn{
-		nc: nc, cfg: cfg, setup: setup, client: client,
-		done: make(chan struct{}), streams: map[uint32]stream{}, nextID: 2,
-	}
+	c := &Conn{nc: nc, cfg: cfg, setup: setup, client: client, done: make(chan struct{}), nextID: 2}
 	if client {
 		c.nextID = 1
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.r = reader{src: nc, maxFrame: cfg.MaxFrame}
-	c.w = writer{
-		nc: nc, limit: cfg.MaxUnwritten, timeout: cfg.WriteTimeout, spawn: c.wg.Go,
-		failed: c.writeFailed,
-	}
+	fd := descriptorOf(nc)
+	c.r = newReader(nc, fd, cfg.MaxFrame)
+	c.w = writer{nc: nc, fd: fd, limit: cfg.MaxUnwritten, timeout: cfg.WriteTimeout, wg: &c.wg, failed: c.writeFailed}
+	c.w.flush = c.w.flushAll
+	c.work.wg = &c.wg
 	c.lastRead.Store(time.Now().UnixNano())
 	return c
 }
@@ -97,10 +103,17 @@ func newConn(nc net.Conn, setup Setup, cfg Config, client bool) *Conn {
 func (c *Conn) Setup() Setup { return c.setup }
 
 // LocalAddr is this end's address.
-func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.carrier().LocalAddr() }
 
 // RemoteAddr is the peer's address.
-func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.carrier().RemoteAddr() }
+
+// carrier is what the frames travel on at the moment.
+func (c *Conn) carrier() net.Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nc
+}
 
 // Done is closed when the connection has ended; [Conn.Err] then says why.
 func (c *Conn) Done() <-chan struct{} { return c.done }
@@ -118,17 +131,36 @@ func (c *Conn) Err() error {
 
 // Draining reports whether the connection takes no new requests: either side is
 // closing it gracefully, or it has ended.
-func (c *Conn) Draining() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.draining || c.err != nil
-}
+func (c *Conn) Draining() bool { return c.draining.Load() || c.over.Load() }
 
 // InFlight counts the requests under way in both directions.
-func (c *Conn) InFlight() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.inbound + c.outbound
+func (c *Conn) InFlight() int { return int(c.inbound.Load() + c.outbound.Load()) }
+
+// PushMetadata sends metadata for the whole connection (METADATA_PUSH). Nothing
+// answers it.
+func (c *Conn) PushMetadata(ctx context.Context, metadata []byte) error {
+	size := frame.HeaderSize + len(metadata)
+	if size > c.cfg.MaxFrame {
+		return ErrTooLarge
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, wait := c.w.try(size)
+		if b != nil {
+			c.w.end(frame.AppendMetadataPush(b, metadata))
+			return nil
+		}
+		if wait == nil {
+			<-c.ctx.Done()
+			return c.Err()
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Fail ends the connection with an ERROR frame on stream 0 that carries code
@@ -141,6 +173,13 @@ func (c *Conn) Fail(code Code, message string) {
 // that wraps [ErrClosed], handlers see their context end, and Close returns when
 // they have returned. A handler must not call it. It may be called twice.
 func (c *Conn) Close() error {
+	c.mu.Lock()
+	resumable := c.session != nil
+	c.mu.Unlock()
+	if resumable {
+		// Otherwise the peer would take it for a lost carrier and wait.
+		c.endWith(&Error{Code: frame.CodeConnectionClose, Message: "closed", Conn: true})
+	}
 	c.end(fmt.Errorf("%w: by this side", ErrClosed))
 	<-c.done
 	c.wg.Wait()
@@ -151,14 +190,8 @@ func (c *Conn) Close() error {
 // neither side makes new requests, and when the last one under way has ended, or
 // ctx has, the connection is closed. It returns ctx's error if that came first.
 func (c *Conn) Shutdown(ctx context.Context) error {
-	c.mu.Lock()
-	first := c.err == nil && !c.draining
-	c.draining = true
-	c.mu.Unlock()
-	if first {
-		if b := c.w.force(); b != nil {
-			c.w.end(frame.AppendError(b, 0, frame.CodeConnectionClose, "closing gracefully"))
-		}
+	if c.draining.CompareAndSwap(false, true) {
+		c.sendError(0, &Error{Code: frame.CodeConnectionClose, Message: "closing gracefully"})
 	}
 	c.endIfDrained()
 	var err error
@@ -171,12 +204,11 @@ func (c *Conn) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// endIfDrained ends a draining connection on which nothing is under way.
+// endIfDrained ends a draining connection on which nothing is under way. Whoever
+// begins a request counts it first and looks at draining then, so that one of
+// the two sees the other.
 func (c *Conn) endIfDrained() {
-	c.mu.Lock()
-	over := c.draining && c.inbound == 0 && c.outbound == 0
-	c.mu.Unlock()
-	if over {
+	if c.draining.Load() && c.inbound.Load() == 0 && c.outbound.Load() == 0 {
 		c.end(fmt.Errorf("%w: gracefully", ErrClosed))
 	}
 }
@@ -184,13 +216,12 @@ func (c *Conn) endIfDrained() {
 // endWith tells the peer why and ends the connection.
 func (c *Conn) endWith(e *Error) {
 	c.mu.Lock()
-	if c.err == nil {
-		if b := c.w.force(); b != nil {
-			c.w.end(frame.AppendError(b, 0, e.Code, c.clip(e.Message)))
-			c.fatal = true
-		}
-	}
+	first := c.err == nil && !c.fatal
+	c.fatal = c.fatal || first
 	c.mu.Unlock()
+	if first {
+		c.sendError(0, e)
+	}
 	c.end(e)
 }
 
@@ -202,17 +233,20 @@ func (c *Conn) end(err error) {
 		return
 	}
 	c.err = err
-	if c.timer != nil {
-		c.timer.Stop()
+	c.over.Store(true)
+	for _, t := range []*time.Timer{c.timer, c.leaseTimer} {
+		if t != nil {
+			t.Stop()
+		}
 	}
-	streams := c.streams
-	c.streams = nil
 	c.mu.Unlock()
-	for _, s := range streams {
+	for _, s := range c.streams.close() {
 		s.closed(err)
 	}
+	c.granted.close()
+	c.leased.close()
 	c.cancel()
-	_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the read loop; an error means that it is awake
+	_ = c.carrier().SetReadDeadline(time.Unix(1, 0)) // wakes the read loop; an error means that it is awake
 }
 
 // writeFailed leaves the end to the read loop, for a moment: a peer that refuses
@@ -227,50 +261,17 @@ func (c *Conn) writeFailed(err error) {
 	}
 }
 
-// readFailed ends the connection because of a failed read, or of the failed
-// write that came before it.
-func (c *Conn) readFailed(err error) {
+// readFailed is what a failed read, or the failed write that came before it,
+// means for the connection.
+func (c *Conn) readFailed(err error) error {
 	c.mu.Lock()
 	writeErr := c.writeErr
 	c.mu.Unlock()
-	if long, ok := errors.AsType[errFrameTooLong](err); ok {
-		c.endWith(&Error{Code: frame.CodeConnectionError, Message: long.Error(), Conn: true})
-	} else if writeErr != nil {
-		c.end(writeErr)
-	} else {
-		c.end(readErr(err))
+	switch long, ok := errors.AsType[errFrameTooLong](err); {
+	case ok:
+		return &Error{Code: frame.CodeConnectionError, Message: long.Error(), Conn: true}
+	case writeErr != nil:
+		return writeErr
 	}
-}
-
-// takeDown is the read loop's last act.
-func (c *Conn) takeDown() {
-	const patience = time.Second
-	c.w.stop(patience)
-	c.mu.Lock()
-	fatal := c.fatal
-	c.mu.Unlock()
-	if fatal {
-		c.linger(patience)
-	}
-	_ = c.nc.Close() // what could be told has been told
-	close(c.done)
-}
-
-// linger reads what the peer still sends, for a bounded time and size: closing
-// a socket with unread bytes resets it, and the peer would lose the ERROR frame.
-func (c *Conn) linger(patience time.Duration) {
-	half, ok := c.nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	_ = c.nc.SetReadDeadline(time.Now().Add(patience))
-	_, _ = io.Copy(io.Discard, io.LimitReader(c.nc, 1<<20)) // whatever ends it ends it
-}
-
-// readErr is what a failed read means for the connection.
-func readErr(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: by the peer", ErrClosed)
-	}
-	return fmt.Errorf("%w: read: %w", ErrClosed, err)
+	return readErr(err)
 }

@@ -259,7 +259,7 @@ func TestPushedMetadataArrivesInOrder(t *testing.T) {
 
 func TestOversizedPayloadIsRefusedBeforeItIsSent(t *testing.T) {
 	_, addr := startServer(t, echo(), Config{})
-	c := dial(t, addr, Handler{}, Config{MaxFrame: 100})
+	c := dial(t, addr, Handler{}, Config{MaxPayload: 100})
 	if _, err := c.Call(t.Context(), text(string(make([]byte, 200)))); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("call: %v", err)
 	}
@@ -282,7 +282,7 @@ func TestOversizedPayloadIsRefusedBeforeItIsSent(t *testing.T) {
 }
 
 func TestBadConfigIsNamed(t *testing.T) {
-	for _, cfg := range []Config{{MaxFrame: 1}, {MaxFrame: 1 << 24}, {Window: -1}, {MaxUnread: -1}, {MaxUnwritten: -1}} {
+	for _, cfg := range []Config{{MaxFrame: 1}, {MaxFrame: 1 << 24}, {Window: -1}, {MaxUnread: -1}, {MaxUnwritten: -1}, {Fragment: 63}, {MaxFrame: 100, Fragment: 101}, {MaxPayload: -1}, {LeaseRequests: -1}, {LeaseTTL: 1}} {
 		if _, err := NewServer(nil, cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
 		}

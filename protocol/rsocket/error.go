@@ -27,9 +27,9 @@ var (
 	// and by both halves of a channel that was cancelled as a whole.
 	ErrCanceled = errors.New("rsocket: canceled")
 
-	// ErrTooLarge is returned for a payload that [Config.MaxFrame] does not let
+	// ErrTooLarge is returned for a payload that [Config.MaxPayload] does not let
 	// through. Nothing was sent and the stream goes on.
-	ErrTooLarge = errors.New("rsocket: payload larger than a frame may be")
+	ErrTooLarge = errors.New("rsocket: payload too large")
 )
 
 // Error is an ERROR frame, received or about to be sent.

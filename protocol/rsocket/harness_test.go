@@ -86,6 +86,12 @@ func words(b []byte) string {
 		}
 	case frame.TypeRequestN, frame.TypeRequestChannel, frame.TypeRequestStream:
 		s += fmt.Sprintf(" n=%d", f.N)
+	case frame.TypeLease:
+		s += fmt.Sprintf(" n=%d ttl=%d", f.N, f.TTL)
+	case frame.TypeResumeOK:
+		s += fmt.Sprintf(" at=%d", f.Position)
+	case frame.TypeResume:
+		s += fmt.Sprintf(" %s received=%d first=%d", f.Resume.Token, f.Resume.ServerPosition, f.Resume.ClientPosition)
 	case frame.TypeError:
 		s += " " + f.Code.String()
 	case frame.TypeKeepAlive:

@@ -148,7 +148,7 @@ func TestAnnouncedLengthReservesNoMemory(t *testing.T) {
 	if _, err := r.next(); err != io.ErrUnexpectedEOF {
 		t.Fatalf("got %v", err)
 	}
-	if len(r.buf) > readBufferMin {
+	if len(r.buf) > smallBuffer {
 		t.Errorf("16 MiB announced, 6 bytes sent: a buffer of %d bytes", len(r.buf))
 	}
 }
@@ -171,7 +171,7 @@ func TestReaderCutsFramesHoweverTheyArrive(t *testing.T) {
 		if _, err := r.next(); err != io.EOF {
 			t.Errorf("chunks of %d: end: %v", chunk, err)
 		}
-		if len(r.buf) > readBufferMax {
+		if len(r.buf) > mediumBuffer {
 			t.Errorf("chunks of %d: kept a buffer of %d bytes", chunk, len(r.buf))
 		}
 	}
@@ -208,8 +208,17 @@ func pipe(t *testing.T, client bool, cfg Config) (*Conn, *peer) {
 		t.Fatal(err)
 	}
 	c := newConn(ours, Setup{}, cfg, false)
-	c.wg.Go(func() { c.serve(func(context.Context, *Conn) (Handler, error) { return echo(), nil }) })
+	serve(t, c, echo())
 	return c, p
+}
+
+// serve makes c a connection of a server of its own.
+func serve(t *testing.T, c *Conn, h Handler) {
+	s, err := NewServer(func(context.Context, *Conn) (Handler, error) { return h, nil }, c.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wg.Go(func() { s.serve(c) })
 }
 
 func TestClientSendsKeepaliveAndLeavesASilentServer(t *testing.T) {
@@ -326,7 +335,7 @@ func FuzzServer(f *testing.F) {
 			t.Fatal(err)
 		}
 		c := newConn(ours, Setup{}, cfg, false)
-		c.wg.Go(func() { c.serve(func(context.Context, *Conn) (Handler, error) { return echo(), nil }) })
+		serve(t, c, echo())
 		go func() {
 			first := setupFrame()
 			_, _ = theirs.Write(append([]byte{0, 0, byte(len(first))}, first...))

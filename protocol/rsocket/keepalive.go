@@ -25,22 +25,35 @@ func (c *Conn) tick() {
 	silent := time.Since(time.Unix(0, c.lastRead.Load()))
 	left := c.setup.Lifetime - silent
 	if left <= 0 {
-		c.endWith(&Error{
+		e := &Error{
 			Code: frame.CodeConnectionError, Conn: true,
 			Message: fmt.Sprintf("no frame for %v, the lifetime is %v", silent.Round(time.Millisecond), c.setup.Lifetime),
-		})
-		return
+		}
+		if c.session == nil || !c.session.lost() {
+			c.endWith(e)
+			return
+		}
+		left = c.setup.Lifetime // the carrier was given up, and with the next one the silence begins anew
 	}
 	next := left
 	if c.client {
 		next = min(left, c.setup.KeepAlive)
-		if b := c.w.force(); b != nil {
-			c.w.end(frame.AppendKeepAlive(b, true, 0, nil))
-		}
+		c.sendKeepAlive(true, nil)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err == nil {
 		c.timer.Reset(max(next, time.Millisecond))
+	}
+}
+
+// sendKeepAlive sends KEEPALIVE with the position up to where frames have arrived.
+func (c *Conn) sendKeepAlive(respond bool, data []byte) {
+	var position uint64
+	if c.session != nil {
+		position = c.session.received.Load()
+	}
+	if b := c.w.force(frame.HeaderSize + 8 + len(data)); b != nil {
+		c.w.end(frame.AppendKeepAlive(b, respond, position, data))
 	}
 }

@@ -3,20 +3,25 @@ package rsocket
 import (
 	"fmt"
 	"io"
-)
-
-const (
-	readBufferMin = 4 << 10
-	readBufferMax = 64 << 10 // what a busy connection reads at once
+	"net"
 )
 
 // reader cuts a byte stream into frames. It belongs to the read loop.
 type reader struct {
 	src      io.Reader
+	fd       *descriptor // nil: src is read instead
 	maxFrame int
 	buf      []byte
 	r, w     int // buf[r:w] has arrived and was not handed out
-	reads    int // how often src gave bytes
+	reads    int // how often bytes came
+}
+
+func newReader(nc net.Conn, fd *descriptor, maxFrame int) *reader {
+	r := &reader{src: nc, fd: fd, maxFrame: maxFrame}
+	if fd != nil {
+		fd.room = r.room
+	}
+	return r
 }
 
 // errFrameTooLong is a length prefix above the limit: the stream can't be followed any further.
@@ -26,21 +31,22 @@ func (e errFrameTooLong) Error() string {
 	return fmt.Sprintf("a frame of %d bytes is announced, at most %d are taken", e.size, e.limit)
 }
 
+const prefixSize = 3
+
 // next returns the next frame without its length prefix: a view that is valid
 // until the next call.
 func (r *reader) next() ([]byte, error) {
-	const prefix = 3
 	for {
 		have := r.w - r.r
-		if have >= prefix {
+		if have >= prefixSize {
 			b := r.buf[r.r:]
 			size := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
 			if size > r.maxFrame {
 				return nil, errFrameTooLong{size, r.maxFrame}
 			}
-			if have >= prefix+size {
-				f := b[prefix : prefix+size : prefix+size]
-				r.r += prefix + size
+			if have >= prefixSize+size {
+				f := b[prefixSize : prefixSize+size : prefixSize+size]
+				r.r += prefixSize + size
 				return f, nil
 			}
 		}
@@ -59,24 +65,25 @@ func (r *reader) fill() error {
 	switch {
 	case r.r == r.w:
 		r.r, r.w = 0, 0
-		if len(r.buf) > readBufferMax {
-			r.buf = nil // a large frame has passed
+		if len(r.buf) > mediumBuffer {
+			r.release() // a large frame has passed
 		}
 	case r.r > 0:
 		r.w = copy(r.buf, r.buf[r.r:r.w])
 		r.r = 0
 	}
-	if r.w == len(r.buf) {
-		grown := make([]byte, max(readBufferMin, 2*len(r.buf)))
-		copy(grown, r.buf[:r.w])
-		r.buf = grown
+	var n int
+	var err error
+	if r.fd != nil {
+		n, err = r.fd.readSome()
+	} else {
+		n, err = r.src.Read(r.room(false))
 	}
-	n, err := r.src.Read(r.buf[r.w:])
 	r.w += n
 	if n > 0 {
 		r.reads++
-		if r.w == len(r.buf) && r.w < readBufferMax {
-			r.grow() // the peer sends faster than this is emptied
+		if r.w == len(r.buf) && r.w < mediumBuffer {
+			r.resize(2 * len(r.buf)) // the peer sends faster than this is emptied
 		}
 		return nil
 	}
@@ -86,8 +93,32 @@ func (r *reader) fill() error {
 	return err
 }
 
-func (r *reader) grow() {
-	grown := make([]byte, 2*len(r.buf))
-	copy(grown, r.buf[:r.w])
-	r.buf = grown
+// room is where to read into. While waiting for a socket only what has arrived
+// is held: a connection that says nothing, or little by little, holds little.
+func (r *reader) room(waiting bool) []byte {
+	switch {
+	case waiting && r.w == 0:
+		r.release()
+	case waiting && r.w < smallBuffer/2 && len(r.buf) > smallBuffer:
+		r.resize(smallBuffer)
+	case waiting:
+	case r.buf == nil && r.fd != nil:
+		r.buf = getBuffer(mediumBuffer)
+	case r.w == len(r.buf):
+		r.resize(max(smallBuffer, 2*len(r.buf)))
+	}
+	return r.buf[r.w:]
+}
+
+func (r *reader) resize(size int) {
+	b := getBuffer(size)
+	copy(b, r.buf[:r.w])
+	putBuffer(r.buf)
+	r.buf = b
+}
+
+// release gives the buffer back; frames handed out are no longer valid.
+func (r *reader) release() {
+	putBuffer(r.buf)
+	r.buf, r.r, r.w = nil, 0, 0
 }

@@ -7,97 +7,97 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// start opens an own stream: it waits for room, takes an id, registers s under
-// it and appends the request that write makes, all in one step, so that requests
-// leave in the order of their ids.
-func (c *Conn) start(ctx context.Context, s stream, size int, write func(dst []byte, id uint32) []byte) (uint32, error) {
-	if size > c.cfg.MaxFrame {
-		return 0, ErrTooLarge
+// request is what an own stream begins with.
+type request struct {
+	kind    frame.Type
+	credit  uint32 // REQUEST_STREAM and REQUEST_CHANNEL
+	payload Payload
+}
+
+func (r *request) append(dst []byte, id uint32, p Payload, flags frame.Flags) []byte {
+	switch r.kind {
+	case frame.TypeRequestStream, frame.TypeRequestChannel:
+		return frame.AppendRequestMany(dst, id, r.kind, flags, r.credit, p.Metadata, p.Data)
 	}
+	return frame.AppendRequest(dst, id, r.kind, flags, p.Metadata, p.Data)
+}
+
+// start opens an own stream: it waits for a lease and for room, takes an id,
+// registers s under it and appends the request, all in one step, so that requests
+// leave in the order of their ids. What a single frame does not hold is left in
+// rest. A stream that was started has to be finished.
+func (c *Conn) start(ctx context.Context, s stream, r *request) (id uint32, rest pieces, err error) {
+	if r.payload.size() > c.cfg.MaxPayload {
+		return 0, rest, c.tooLarge(r.payload)
+	}
+	if err := c.leased.wait(ctx); err != nil {
+		return 0, rest, err
+	}
+	rest = pieces{left: r.payload, max: c.cfg.Fragment}
+	first, more := rest.next(4)
+	flags := frame.Flags(0)
+	if more {
+		flags = frame.FlagFollows
+	}
+	c.outbound.Add(1)
 	for {
-		if err := ctx.Err(); err != nil {
-			return 0, err
+		if err = c.refusal(ctx); err != nil {
+			break
 		}
-		c.mu.Lock()
-		if err := c.refusal(); err != nil {
-			c.mu.Unlock()
-			return 0, err
-		}
-		b, wait := c.w.try(size)
+		b, wait := c.w.try(frame.PayloadSize(first.Metadata, first.Data))
 		if b != nil {
-			id := c.takeID()
-			c.streams[id] = s
-			c.outbound++
-			c.w.end(write(b, id))
-			c.mu.Unlock()
-			return id, nil
+			if id = c.register(s); id == 0 {
+				c.w.giveUp()
+				continue // the connection has ended
+			}
+			c.w.end(r.append(b, id, first, flags))
+			return id, rest, nil
 		}
-		c.mu.Unlock()
 		if wait == nil { // the writer has stopped: the connection is ending
-			<-c.ctx.Done()
-			continue
+			wait = c.ctx.Done()
 		}
 		select {
 		case <-wait:
 		case <-ctx.Done():
 		}
 	}
+	c.finish()
+	return 0, rest, err
 }
 
-// refusal says why no request can be made. The caller holds mu.
-func (c *Conn) refusal() error {
-	switch {
-	case c.err != nil:
-		return fmt.Errorf("%w: %w", ErrDraining, c.err)
-	case c.draining:
+// refusal says why no request can be made.
+func (c *Conn) refusal(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if c.over.Load() {
+		return fmt.Errorf("%w: %w", ErrDraining, c.Err())
+	}
+	if c.draining.Load() {
 		return ErrDraining
 	}
 	return nil
 }
 
-// takeID returns the next free id of this side. They are reused, oldest first,
-// when all two thousand million have been used. The caller holds mu.
-func (c *Conn) takeID() uint32 {
-	for {
+// register puts s under the next free id of this side; 0 if the connection has
+// ended. Ids are reused, oldest first, when all two thousand million have been
+// used. The caller holds the writer's lock.
+func (c *Conn) register(s stream) uint32 {
+	for !c.over.Load() {
 		id := c.nextID
 		if c.nextID += 2; c.nextID > frame.MaxCredit {
 			c.nextID = 2 - id%2
 		}
-		if _, used := c.streams[id]; !used {
+		s.opened(id)
+		if c.streams.put(id, s) {
 			return id
 		}
 	}
+	return 0
 }
 
 // finish gives back the place of an own request that has ended.
 func (c *Conn) finish() {
-	c.mu.Lock()
-	c.outbound--
-	c.mu.Unlock()
+	c.outbound.Add(-1)
 	c.endIfDrained()
-}
-
-// PushMetadata sends metadata for the whole connection (METADATA_PUSH). Nothing
-// answers it.
-func (c *Conn) PushMetadata(ctx context.Context, metadata []byte) error {
-	size := frame.HeaderSize + len(metadata)
-	if size > c.cfg.MaxFrame {
-		return ErrTooLarge
-	}
-	for {
-		b, wait := c.w.try(size)
-		if b != nil {
-			c.w.end(frame.AppendMetadataPush(b, metadata))
-			return nil
-		}
-		if wait == nil {
-			<-c.ctx.Done()
-			return c.Err()
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

@@ -2,6 +2,7 @@ package rsocket
 
 import (
 	"context"
+	"sync"
 
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -13,104 +14,206 @@ import (
 // ends meanwhile gives an error that wraps [ErrClosed], and the request may have
 // been carried out. [ErrDraining] and [ErrTooLarge] mean that nothing was sent.
 // A reply that completes without an item gives an empty payload.
-func (c *Conn) Call(ctx context.Context, request Payload) (Payload, error) {
-	s := &call{result: make(chan result, 1)}
-	id, err := c.start(ctx, s, frame.PayloadSize(request.Metadata, request.Data), func(dst []byte, id uint32) []byte {
-		return frame.AppendRequest(dst, id, frame.TypeRequestResponse, 0, request.Metadata, request.Data)
-	})
+func (c *Conn) Call(ctx context.Context, payload Payload) (Payload, error) {
+	s := calls.Get().(*call)
+	s.c = c
+	id, rest, err := c.start(ctx, s, &request{kind: frame.TypeRequestResponse, payload: payload})
 	if err != nil {
+		calls.Put(s)
 		return Payload{}, err
 	}
 	defer c.finish()
-	select {
-	case r := <-s.result:
-		c.drop(id, s)
-		return r.payload, r.err
-	case <-ctx.Done():
-		if c.drop(id, s) {
-			if b := c.w.force(); b != nil {
-				c.w.end(frame.AppendCancel(b, id))
-			}
+	if rest.left.size() > 0 {
+		err = c.sendRest(ctx, id, s, &rest)
+	}
+	if err == nil {
+		select {
+		case <-s.done:
+			return s.result()
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
-		return Payload{}, ctx.Err()
+	}
+	if c.take(id, s) {
+		c.sendCancel(id)
+		return Payload{}, err
+	}
+	<-s.done // whoever took it out is about to tell
+	return s.result()
+}
+
+// calls are reused. One goes back only when the read loop told its result: then
+// nobody else holds it any more, as the read loop may when others end it.
+var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
+
+// call is the requester's side of a request-response.
+type call struct {
+	c    *Conn
+	id   uint32
+	done chan struct{} // one signal: reply and err are set
+	re   Payload
+	err  error
+	lost bool // the connection ended first
+}
+
+func (s *call) result() (Payload, error) {
+	p, err := s.re, s.err
+	if !s.lost {
+		s.c, s.re, s.err = nil, Payload{}, nil
+		calls.Put(s)
+	}
+	return p, err
+}
+
+// give is called by whoever took the call out of the table.
+func (s *call) give(p Payload, err error) {
+	s.re, s.err = p, err
+	s.done <- struct{}{}
+}
+
+func (s *call) opened(id uint32) { s.id = id }
+
+// payload ends the call: a reply without Complete counts as complete.
+func (s *call) payload(p Payload, _, _ bool) {
+	if s.c.take(s.id, s) {
+		s.give(p, nil)
 	}
 }
 
-// call is the requester's side of a request-response. The first word counts;
-// the result channel has room for it, and what comes later is dropped.
-type call struct{ result chan result }
-
-type result struct {
-	payload Payload
-	err     error
-}
-
-func (s *call) give(r result) {
-	select {
-	case s.result <- r:
-	default:
+func (s *call) failed(err *Error) {
+	if s.c.take(s.id, s) {
+		s.give(Payload{}, err)
 	}
 }
 
-func (s *call) payload(f *frame.Frame) {
-	if f.Has(frame.FlagFollows) && !f.Has(frame.FlagComplete) {
-		s.give(result{err: &Error{Code: frame.CodeInvalid, Message: "the reply is fragmented, which is not supported"}})
+func (s *call) broken(err *Error) {
+	if id, c := s.id, s.c; c.take(id, s) {
+		c.sendCancel(id)
+		s.give(Payload{}, err)
+	}
+}
+
+func (s *call) closed(err error) {
+	s.lost = true
+	s.give(Payload{}, err)
+}
+
+func (s *call) canceled()      {} // a responder has nothing to cancel here
+func (s *call) granted(uint32) {} // a request-response needs no credit
+
+// FireAndForget makes a request that nothing answers: it returns when the
+// request is on its way, and whether it arrives is not known. Errors are those
+// of [Conn.Call] that say that nothing was sent, or, for a payload in fragments,
+// ctx's when it ended in the middle: the peer drops what it has.
+func (c *Conn) FireAndForget(ctx context.Context, payload Payload) error {
+	s := &forgotten{}
+	id, rest, err := c.start(ctx, s, &request{kind: frame.TypeRequestFNF, payload: payload})
+	if err != nil {
+		return err
+	}
+	defer c.finish()
+	if rest.left.size() > 0 {
+		if err = c.sendRest(ctx, id, s, &rest); err != nil {
+			c.sendCancel(id)
+		}
+	}
+	c.take(id, s)
+	return err
+}
+
+// forgotten is the requester's side of a fire-and-forget, while it is being sent.
+type forgotten struct{ _ byte } // of a size, so that two are never the same
+
+func (*forgotten) opened(uint32)               {}
+func (*forgotten) payload(Payload, bool, bool) {}
+func (*forgotten) failed(*Error)               {}
+func (*forgotten) broken(*Error)               {}
+func (*forgotten) canceled()                   {}
+func (*forgotten) granted(uint32)              {}
+func (*forgotten) closed(error)                {}
+
+// answer is the responder's side of a request-response or a fire-and-forget.
+// It is the one allocation that such a request takes, besides its payload.
+type answer struct {
+	requestContext
+	c    *Conn
+	id   uint32
+	kind frame.Type
+	ask  Payload
+}
+
+func (c *Conn) acceptSingle(id uint32, kind frame.Type, p Payload) {
+	s := &answer{c: c, id: id, kind: kind, ask: p}
+	if !c.streams.put(id, s) {
+		s.end() // the connection has ended
+	}
+	c.work.add(s)
+}
+
+// run is the task of the request.
+func (s *answer) run() {
+	ask := s.ask
+	s.ask = Payload{} // a context may be kept for longer than the request
+	defer s.c.left()
+	if s.kind == frame.TypeRequestFNF {
+		s.c.handler.FireAndForget(&s.requestContext, ask)
+		s.c.take(s.id, s)
+		s.c.leave()
+		s.end()
 		return
 	}
-	// A reply without Complete counts as complete.
-	s.give(result{payload: own(f.Metadata, f.Data)})
-}
-func (s *call) failed(err *Error) { s.give(result{err: err}) }
-func (s *call) closed(err error)  { s.give(result{err: err}) }
-func (s *call) canceled()         {} // a responder has nothing to cancel here
-func (s *call) granted(uint32)    {} // a request-response needs no credit
-
-// answer is the responder's side of a request-response.
-type answer struct{ cancel context.CancelFunc }
-
-func (s *answer) payload(*frame.Frame) {} // a request-response has no second item
-func (s *answer) failed(*Error)        { s.cancel() }
-func (s *answer) canceled()            { s.cancel() }
-func (s *answer) closed(error)         { s.cancel() }
-func (s *answer) granted(uint32)       {}
-
-func (c *Conn) acceptResponse(f *frame.Frame) {
-	ctx, cancel := context.WithCancel(c.ctx)
-	s := &answer{cancel: cancel}
-	id, request := f.StreamID, own(f.Metadata, f.Data)
-	c.put(id, s)
-	c.wg.Go(func() {
-		defer c.leave()
-		defer cancel()
-		reply, err := c.handler.Response(ctx, request)
-		if err == nil {
-			err = c.reply(ctx, id, reply)
-		}
-		if c.drop(id, s) && err != nil && ctx.Err() == nil {
-			c.sendError(id, asError(err))
-		}
-	})
-}
-
-// reply sends the one payload of a request-response.
-func (c *Conn) reply(ctx context.Context, id uint32, p Payload) error {
-	size := frame.PayloadSize(p.Metadata, p.Data)
-	if size > c.cfg.MaxFrame {
-		return ErrTooLarge
+	reply, err := s.c.handler.Response(&s.requestContext, ask)
+	if err == nil {
+		err = s.reply(reply)
 	}
-	for ctx.Err() == nil {
-		b, wait := c.w.try(size)
-		if b != nil {
-			c.w.end(frame.AppendPayload(b, id, frame.FlagNext|frame.FlagComplete, p.Metadata, p.Data))
-			return nil
-		}
-		if wait == nil {
-			return ErrClosed
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
+	if err != nil {
+		if s.c.take(s.id, s) {
+			s.c.leave()
+			s.c.sendError(s.id, asError(err))
+		} else {
+			s.c.leave() // cancelled, or the connection has ended
 		}
 	}
-	return ctx.Err()
+	s.end()
+}
+
+// reply sends the one payload of a request-response and ends the stream. When
+// it returns an error the stream is still there, unless it was ended by others.
+func (s *answer) reply(p Payload) error {
+	c := s.c
+	if p.size() > c.cfg.MaxPayload {
+		return c.tooLarge(p)
+	}
+	rest := pieces{left: p, max: c.cfg.Fragment}
+	for more := true; more; {
+		p, more = rest.next(0)
+		b, err := c.room(&s.requestContext, frame.PayloadSize(p.Metadata, p.Data))
+		if err != nil {
+			return err
+		}
+		flags := frame.FlagNext | frame.FlagFollows
+		if !more {
+			if !c.take(s.id, s) {
+				c.w.giveUp()
+				return context.Canceled
+			}
+			c.leave()
+			flags = frame.FlagNext | frame.FlagComplete
+		}
+		c.w.end(frame.AppendPayload(b, s.id, flags, p.Metadata, p.Data))
+	}
+	return nil
+}
+
+func (s *answer) opened(uint32)               {}
+func (s *answer) payload(Payload, bool, bool) {} // a request-response has no second item
+func (s *answer) granted(uint32)              {}
+func (s *answer) closed(error)                { s.end() }
+func (s *answer) failed(*Error)               { s.canceled() }
+func (s *answer) broken(*Error)               { s.canceled() }
+
+func (s *answer) canceled() {
+	if s.c.take(s.id, s) {
+		s.end()
+	}
 }

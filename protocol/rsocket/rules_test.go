@@ -17,6 +17,7 @@ import (
 func TestServerFollowsTheRules(t *testing.T) {
 	var (
 		setup    = setupFrame()
+		resume   = frame.AppendResume(nil, frame.Resume{Token: []byte("t")})
 		alive    = frame.AppendRequest(nil, 99, frame.TypeRequestResponse, 0, nil, []byte("alive"))
 		isAlive  = "PAYLOAD 99 NC alive"
 		raw      = func(b ...byte) []byte { return b }
@@ -34,7 +35,7 @@ func TestServerFollowsTheRules(t *testing.T) {
 		may  string // comes or not, in any place: another stream's frame that races
 	}{
 		{"the first frame is SETUP", [][]byte{alive}, []string{"ERROR 0 INVALID_SETUP the first frame is REQUEST_RESPONSE on stream 99…", "EOF"}, ""},
-		{"RESUME is refused with its own code", [][]byte{raw(0, 0, 0, 0, 0x34, 0, 0, 1, 0, 0)}, []string{"ERROR 0 REJECTED_RESUME…", "EOF"}, ""},
+		{"RESUME is refused with its own code", [][]byte{resume}, []string{"ERROR 0 REJECTED_RESUME resumption is not supported", "EOF"}, ""},
 		{"SETUP belongs on stream 0", [][]byte{append(raw(0, 0, 0, 1), setup[4:]...)}, []string{"ERROR 0 INVALID_SETUP…", "EOF"}, ""},
 		{"another major version is not spoken", [][]byte{append(append(append([]byte{}, setup[:6]...), 0, 2, 0, 0), setup[10:]...)}, []string{"ERROR 0 UNSUPPORTED_SETUP RSocket version 2.0, expected 1.x", "EOF"}, ""},
 		{"another minor version is", [][]byte{append(append(append([]byte{}, setup[:6]...), 0, 1, 0, 9), setup[10:]...), alive}, []string{isAlive}, ""},
@@ -43,7 +44,8 @@ func TestServerFollowsTheRules(t *testing.T) {
 		{"leases are not supported", [][]byte{flagged(frame.FlagLease)}, []string{"ERROR 0 UNSUPPORTED_SETUP leases…", "EOF"}, ""},
 		{"a frame shorter than its header", [][]byte{raw(0, 0)}, []string{"ERROR 0 INVALID_SETUP…", "EOF"}, ""},
 		{"a later SETUP is ignored", [][]byte{setup, setup, alive}, []string{isAlive}, ""},
-		{"RESUME after SETUP", [][]byte{setup, raw(0, 0, 0, 0, 0x34, 0)}, []string{"ERROR 0 CONNECTION_ERROR RESUME after SETUP", "EOF"}, ""},
+		{"a RESUME that is no such frame is refused with its code too", [][]byte{raw(0, 0, 0, 0, 0x34, 0, 0, 1, 0, 0)}, []string{"ERROR 0 REJECTED_RESUME RESUME frame: 4 bytes…", "EOF"}, ""},
+		{"RESUME after SETUP", [][]byte{setup, resume}, []string{"ERROR 0 CONNECTION_ERROR RESUME after SETUP", "EOF"}, ""},
 
 		{"a reply", [][]byte{setup, alive}, []string{isAlive}, ""},
 		{"KEEPALIVE is answered, its data echoed", [][]byte{setup, frame.AppendKeepAlive(nil, true, 7, []byte("ping"))}, []string{"KEEPALIVE 0 ping"}, ""},
@@ -69,7 +71,7 @@ func TestServerFollowsTheRules(t *testing.T) {
 		{"a channel that completes in its request", [][]byte{setup, frame.AppendRequestMany(nil, 1, frame.TypeRequestChannel, frame.FlagComplete, 5, nil, []byte("a"))}, []string{"PAYLOAD 1 N a", "PAYLOAD 1 C"}, ""},
 		{"CANCEL of the requester ends both halves", [][]byte{setup, frame.AppendRequestMany(nil, 1, frame.TypeRequestChannel, 0, 1, nil, []byte("a")), frame.AppendCancel(nil, 1), next(1, "b"), alive}, []string{"REQUEST_N 1 n=4", isAlive}, "PAYLOAD 1 N a"},
 		{"an id in use is ignored", [][]byte{setup, channel1, frame.AppendRequest(nil, 1, frame.TypeRequestResponse, 0, nil, []byte("again")), alive}, []string{"REQUEST_N 1 n=4", isAlive}, "PAYLOAD 1 N a"},
-		{"a fragmented request is refused", [][]byte{setup, frame.AppendRequest(nil, 1, frame.TypeRequestResponse, frame.FlagFollows, nil, nil)}, []string{"ERROR 1 REJECTED fragmented…"}, ""},
+		{"a request in fragments", [][]byte{setup, frame.AppendRequest(nil, 1, frame.TypeRequestResponse, frame.FlagFollows, []byte("m"), nil), frame.AppendPayload(nil, 1, frame.FlagNext|frame.FlagFollows, []byte("n"), []byte("a")), frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("b"))}, []string{"PAYLOAD 1 NC [mn] ab"}, ""},
 		{"CONNECTION_CLOSE with nothing under way ends it", [][]byte{setup, frame.AppendError(nil, 0, frame.CodeConnectionClose, "")}, []string{"EOF"}, ""},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {

@@ -30,6 +30,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[*Conn]struct{}
+	sessions  map[string]*session // by resume token
 	closing   bool
 }
 
@@ -39,7 +40,10 @@ func NewServer(accept Acceptor, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{accept: accept, cfg: cfg, listeners: map[net.Listener]struct{}{}, conns: map[*Conn]struct{}{}}, nil
+	return &Server{
+		accept: accept, cfg: cfg,
+		listeners: map[net.Listener]struct{}{}, conns: map[*Conn]struct{}{}, sessions: map[string]*session{},
+	}, nil
 }
 
 // Serve accepts connections from l until the server is closed, and then returns
@@ -91,7 +95,7 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// handle serves one connection on goroutines of its own.
+// handle serves one connection on a goroutine of its own.
 func (s *Server) handle(nc net.Conn) {
 	c := newConn(nc, Setup{}, s.cfg, false)
 	s.mu.Lock()
@@ -101,22 +105,32 @@ func (s *Server) handle(nc net.Conn) {
 		return
 	}
 	s.conns[c] = struct{}{}
-	c.wg.Go(func() { c.serve(s.accept) })
 	s.wg.Go(func() {
-		<-c.done
+		s.serve(c)
 		c.wg.Wait()
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		delete(s.conns, c)
-		s.mu.Unlock()
+		if c.session != nil {
+			delete(s.sessions, string(c.session.token))
+		}
 	})
 }
 
-// serve reads SETUP, asks the acceptor and goes on as the read loop.
-func (c *Conn) serve(accept Acceptor) {
+// serve reads the first frame, asks the acceptor and goes on as the read loop.
+func (s *Server) serve(c *Conn) {
 	if t := c.cfg.FirstFrameTimeout; t > 0 {
 		_ = c.nc.SetReadDeadline(time.Now().Add(t)) // a dead socket says so on read
 	}
-	if err := c.readSetup(accept); err != nil {
+	f, err := c.readFirst()
+	if err == nil && f.Type == frame.TypeResume {
+		s.resume(c, f)
+		return
+	}
+	if err == nil {
+		err = s.setUp(c, f)
+	}
+	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
 			e.Conn = true
 			c.endWith(e)
@@ -126,42 +140,66 @@ func (c *Conn) serve(accept Acceptor) {
 		c.takeDown()
 		return
 	}
+	if c.setup.Lease {
+		c.grant()
+	}
 	c.watch()
 	c.readLoop()
 }
 
-// readSetup fills c.setup and c.handler. An [*Error] is for the peer.
-func (c *Conn) readSetup(accept Acceptor) error {
+// readFirst reads a frame that a connection can begin with. An [*Error] is for
+// the peer.
+func (c *Conn) readFirst() (*frame.Frame, error) {
 	b, err := c.r.next()
 	if err != nil {
 		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() && c.Err() == nil {
-			return &Error{Code: frame.CodeInvalidSetup, Message: fmt.Sprintf("no SETUP within %v", c.cfg.FirstFrameTimeout)}
+			return nil, &Error{Code: frame.CodeInvalidSetup, Message: fmt.Sprintf("no SETUP within %v", c.cfg.FirstFrameTimeout)}
 		}
 		if long, ok := errors.AsType[errFrameTooLong](err); ok {
-			return &Error{Code: frame.CodeInvalidSetup, Message: long.Error()}
+			return nil, &Error{Code: frame.CodeInvalidSetup, Message: long.Error()}
 		}
-		return readErr(err)
+		return nil, readErr(err)
 	}
 	f, err := frame.Parse(b)
 	if err != nil {
-		return &Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
+		e := &Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
+		if f.Type == frame.TypeResume {
+			e.Code = frame.CodeRejectedResume
+		}
+		return nil, e
 	}
-	if e := checkFirst(&f); e != nil {
-		return e
+	if e := c.cfg.checkFirst(&f); e != nil {
+		return nil, e
 	}
+	// Not while the connection is ending: that is what wakes the read loop.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil && c.writeErr == nil {
+		_ = c.nc.SetReadDeadline(time.Time{}) // a dead socket says so on read
+	}
+	return &f, nil
+}
+
+// setUp takes a SETUP frame and asks the acceptor. An [*Error] is for the peer.
+func (s *Server) setUp(c *Conn, f *frame.Frame) error {
 	c.setup = Setup{
 		KeepAlive: f.Setup.KeepAlive, Lifetime: f.Setup.Lifetime,
 		MetadataMIME: f.Setup.MetadataMIME, DataMIME: f.Setup.DataMIME,
 		Payload: own(f.Metadata, f.Data),
+		Lease:   f.Has(frame.FlagLease), Resume: f.Has(frame.FlagResume),
 	}
-	// Not while the connection is ending: that is what wakes the read loop.
-	c.mu.Lock()
-	if c.err == nil && c.writeErr == nil {
-		_ = c.nc.SetReadDeadline(time.Time{}) // a dead socket says so on read
+	c.leased.on, c.granted.on = c.setup.Lease, c.setup.Lease
+	if c.setup.Resume {
+		c.resumable(append([]byte{}, f.Setup.Token...))
+		if !s.remember(c.session) {
+			c.mu.Lock()
+			c.session = nil // the token is another connection's
+			c.mu.Unlock()
+			return &Error{Code: frame.CodeRejectedSetup, Message: "the resume token is in use"}
+		}
 	}
-	c.mu.Unlock()
-	c.handler, err = accept(c.ctx, c)
-	if err != nil {
+	var err error
+	if c.handler, err = s.accept(c.ctx, c); err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
 			return &Error{Code: e.Code, Message: e.Message}
 		}

@@ -19,6 +19,10 @@ type Setup struct {
 	MetadataMIME, DataMIME string
 	// Payload is for the acceptor.
 	Payload Payload
+
+	// Lease and Resume report, to an acceptor, that the client honours leases and
+	// that it can resume. A client declares them by its [Config].
+	Lease, Resume bool
 }
 
 func (s Setup) withDefaults() (Setup, error) {
@@ -44,20 +48,24 @@ func (s Setup) withDefaults() (Setup, error) {
 }
 
 // checkFirst says why a connection can't begin with f, or nil if it can.
-func checkFirst(f *frame.Frame) *Error {
+func (c Config) checkFirst(f *frame.Frame) *Error {
 	refuse := func(code Code, format string, args ...any) *Error {
 		return &Error{Code: code, Message: fmt.Sprintf(format, args...), Conn: true}
 	}
 	switch {
-	case f.Type == frame.TypeResume:
+	case f.Type == frame.TypeResume && f.StreamID == 0 && c.ResumeFor <= 0:
 		return refuse(frame.CodeRejectedResume, "resumption is not supported")
+	case f.Type == frame.TypeResume && f.StreamID == 0:
+		return nil
 	case f.Type != frame.TypeSetup || f.StreamID != 0:
 		return refuse(frame.CodeInvalidSetup, "the first frame is %s on stream %d, expected SETUP on stream 0", f.Type, f.StreamID)
 	case f.Setup.Version>>16 != frame.Version1>>16:
 		return refuse(frame.CodeUnsupportedSetup, "RSocket version %d.%d, expected 1.x", f.Setup.Version>>16, f.Setup.Version&0xFFFF)
-	case f.Has(frame.FlagResume):
+	case f.Has(frame.FlagResume) && c.ResumeFor <= 0:
 		return refuse(frame.CodeUnsupportedSetup, "resumption is not supported")
-	case f.Has(frame.FlagLease):
+	case f.Has(frame.FlagResume) && len(f.Setup.Token) == 0:
+		return refuse(frame.CodeInvalidSetup, "the resume token is empty")
+	case f.Has(frame.FlagLease) && c.LeaseRequests <= 0:
 		return refuse(frame.CodeUnsupportedSetup, "leases are not supported")
 	}
 	return nil

@@ -2,46 +2,65 @@ package rsocket
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
 
 // writer gathers frames and writes what has gathered in one call.
 //
-// There is no standing goroutine: the first frame that finds the writer idle
-// starts a flush, which writes until nothing is left. Frames that come while it
-// writes, or before it gets to run, go out together.
+// There is no standing goroutine. A frame that finds the writer idle is written
+// at once, by whoever sends it, as far as the socket takes it without a wait.
+// One that follows close upon another starts a flush on a goroutine of its own,
+// which first lets others run: what they send meanwhile, and while it writes,
+// goes out together. A carrier that is no socket is always written by a flush.
 type writer struct {
 	// immutable
-	nc      net.Conn
 	limit   int
 	timeout time.Duration
-	spawn   func(func())    // runs a function on a goroutine that the connection joins
-	failed  func(err error) // told once when the socket refuses
+	wg      *sync.WaitGroup // joins the flush
+	failed  func(err error) // told once for each connection that refuses
+	flush   func()          // w.flushAll, made once
 
 	// guarded by mu
-	mu       sync.Mutex
-	buf      []byte // length-prefixed frames that wait
-	start    int    // where the frame being appended began
-	spare    []byte // the other buffer, while it is not being written
-	flushing bool
-	stopped  bool
-	room     chan struct{} // closed when buf has been taken; nil while nobody waits
-	idle     chan struct{} // closed when the flush ends; nil while nobody waits
+	mu        sync.Mutex
+	nc        net.Conn
+	fd        *descriptor // nil: no socket
+	kept      *retained   // nil unless the connection can be resumed
+	buf       []byte      // length-prefixed frames that wait; nil while none do
+	start     int         // where the frame being appended began
+	flushing  bool        // someone writes
+	detached  bool        // the connection is lost and may come back: nothing is written
+	stopped   bool
+	lastWrite time.Time
+	room      chan struct{} // closed when buf has been taken; nil while nobody waits
+	idle      chan struct{} // closed when the flush ends; nil while nobody waits
+
+	// owned by whoever flushes
+	out  []byte // being written
+	done int    // out[:done] is written
 }
 
-const keepWriteBuffer = 64 << 10 // larger buffers go back to the collector
+// together is how soon a frame has to follow the last write to be taken for one
+// of many that are worth gathering.
+const together = 10 * time.Microsecond
 
 // try begins a frame of at most size bytes. It returns a buffer to append to,
-// with the lock held until end; or, if there is no room, a channel that is
-// closed when it is worth trying again; or neither once the writer has stopped.
+// with the lock held until end or giveUp; or, if there is no room, a channel
+// that is closed when it is worth trying again; or neither once the writer has
+// stopped.
 func (w *writer) try(size int) (dst []byte, wait <-chan struct{}) {
 	w.mu.Lock()
 	if w.stopped {
 		w.mu.Unlock()
 		return nil, nil
 	}
-	if len(w.buf) > 0 && len(w.buf)+size > w.limit {
+	held := len(w.buf)
+	limit := w.limit
+	if w.detached {
+		held, limit = w.kept.size(), w.kept.limit
+	}
+	if held > 0 && held+size > limit {
 		if w.room == nil {
 			w.room = make(chan struct{})
 		}
@@ -49,81 +68,161 @@ func (w *writer) try(size int) (dst []byte, wait <-chan struct{}) {
 		w.mu.Unlock()
 		return nil, wait
 	}
-	return w.prefix(), nil
+	return w.prefix(size), nil
 }
 
 // force begins a frame whether there is room or not: for the few small frames
 // that the protocol itself owes. It returns nil once the writer has stopped.
-func (w *writer) force() []byte {
+func (w *writer) force(size int) []byte {
 	w.mu.Lock()
 	if w.stopped {
 		w.mu.Unlock()
 		return nil
 	}
-	return w.prefix()
+	return w.prefix(size)
 }
 
-func (w *writer) prefix() []byte {
+func (w *writer) prefix(size int) []byte {
+	size += prefixSize
+	if need := len(w.buf) + size; need > cap(w.buf) {
+		b := getBuffer(max(need, 2*cap(w.buf)))
+		b = b[:copy(b, w.buf)]
+		putBuffer(w.buf)
+		w.buf = b
+	}
 	w.start = len(w.buf)
 	return append(w.buf, 0, 0, 0)
 }
 
+// giveUp releases the lock without a frame.
+func (w *writer) giveUp() { w.mu.Unlock() }
+
 // end takes the buffer back with the frame appended, and releases the lock.
 func (w *writer) end(b []byte) {
-	n := len(b) - w.start - 3
+	n := len(b) - w.start - prefixSize
 	b[w.start], b[w.start+1], b[w.start+2] = byte(n>>16), byte(n>>8), byte(n)
 	w.buf = b
-	if !w.flushing {
-		w.flushing = true
-		w.spawn(w.flush)
+	if w.kept != nil {
+		w.kept.add(b[w.start:])
+		if w.detached {
+			w.buf = w.buf[:0] // what has to be sent again is kept, and the rest is outdated by then
+		} else {
+			w.kept.shrink()
+		}
 	}
-	w.mu.Unlock()
+	switch {
+	case w.flushing || w.detached:
+		w.mu.Unlock()
+	case w.fd != nil && time.Since(w.lastWrite) > together:
+		w.flushing = true
+		w.take()
+		w.mu.Unlock()
+		w.writeNow()
+	default:
+		w.flushing = true
+		w.mu.Unlock()
+		w.goFlush()
+	}
 }
 
-// queued is the number of bytes that wait.
+func (w *writer) goFlush() {
+	w.wg.Add(1)
+	go w.flush()
+}
+
+// take moves what waits to the flush. The caller holds mu.
+func (w *writer) take() {
+	w.out, w.done = w.buf, 0
+	w.buf = nil
+	wake(&w.room)
+}
+
+// writeNow writes what the socket takes. What it does not take, and what came
+// meanwhile, is left to a goroutine.
+func (w *writer) writeNow() {
+	n, err := w.fd.writeSome(w.out)
+	if w.done = n; err == nil && n < len(w.out) || !w.written(err) {
+		w.goFlush()
+	}
+}
+
+// written ends one write; it reports whether the flush is over.
+func (w *writer) written(err error) bool {
+	w.mu.Lock()
+	putBuffer(w.out)
+	w.out = nil
+	w.lastWrite = time.Now()
+	if err == nil && len(w.buf) > 0 && !w.detached {
+		w.mu.Unlock()
+		return false
+	}
+	w.flushing = false
+	if err != nil {
+		putBuffer(w.buf)
+		w.buf = nil
+		if w.kept != nil {
+			w.detached = true
+		} else {
+			w.stopped = true
+		}
+		wake(&w.room)
+	}
+	wake(&w.idle)
+	w.mu.Unlock()
+	if err != nil {
+		w.failed(err)
+	}
+	return true
+}
+
+func (w *writer) flushAll() {
+	defer w.wg.Done()
+	for {
+		if w.out == nil {
+			runtime.Gosched() // those who are about to send can join
+			w.mu.Lock()
+			w.take()
+			w.mu.Unlock()
+		}
+		if w.written(w.writeAll()) {
+			return
+		}
+	}
+}
+
+// writeAll writes what was taken and waits for the socket if it has to.
+func (w *writer) writeAll() error {
+	if w.fd != nil && w.done == 0 {
+		n, err := w.fd.writeSome(w.out)
+		if w.done = n; err != nil || n == len(w.out) {
+			return err
+		}
+	}
+	w.mu.Lock()
+	nc := w.nc
+	// Under the lock, so that it can't move out the deadline that stop sets. A
+	// dead socket says so on write.
+	if w.timeout > 0 && !w.stopped {
+		_ = nc.SetWriteDeadline(time.Now().Add(w.timeout))
+	}
+	w.mu.Unlock()
+	_, err := nc.Write(w.out[w.done:])
+	w.mu.Lock()
+	if w.timeout > 0 && !w.stopped {
+		_ = nc.SetWriteDeadline(time.Time{}) // a descriptor would see it pass while nobody writes
+	}
+	w.mu.Unlock()
+	return err
+}
+
+// queued is the number of bytes that wait, on the way or to be sent again.
 func (w *writer) queued() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.buf)
-}
-
-func (w *writer) flush() {
-	for {
-		w.mu.Lock()
-		if len(w.buf) == 0 {
-			w.flushing = false
-			wake(&w.idle)
-			w.mu.Unlock()
-			return
-		}
-		out := w.buf
-		w.buf, w.spare = w.spare[:0], nil
-		wake(&w.room)
-		// Under the lock, so that it can't move out the deadline that stop sets. A
-		// dead socket says so on write.
-		if w.timeout > 0 && !w.stopped {
-			_ = w.nc.SetWriteDeadline(time.Now().Add(w.timeout))
-		}
-		w.mu.Unlock()
-
-		_, err := w.nc.Write(out)
-
-		w.mu.Lock()
-		if cap(out) <= keepWriteBuffer {
-			w.spare = out[:0]
-		}
-		if err != nil {
-			w.stopped = true
-			w.flushing = false
-			w.buf = nil
-			wake(&w.room)
-			wake(&w.idle)
-			w.mu.Unlock()
-			w.failed(err)
-			return
-		}
-		w.mu.Unlock()
+	if w.detached {
+		return w.kept.size()
 	}
+	return len(w.buf)
 }
 
 // stop takes no more frames and returns when those that wait are written, or
@@ -132,17 +231,13 @@ func (w *writer) stop(within time.Duration) {
 	w.mu.Lock()
 	w.stopped = true
 	wake(&w.room)
-	if !w.flushing {
-		w.mu.Unlock()
-		return
+	if w.flushing {
+		_ = w.nc.SetWriteDeadline(time.Now().Add(within))
+		w.waitIdle()
 	}
-	if w.idle == nil {
-		w.idle = make(chan struct{})
-	}
-	idle := w.idle
-	_ = w.nc.SetWriteDeadline(time.Now().Add(within))
+	putBuffer(w.buf)
+	w.buf, w.kept = nil, nil
 	w.mu.Unlock()
-	<-idle
 }
 
 // wake releases all who wait on *c.
@@ -151,4 +246,60 @@ func wake(c *chan struct{}) {
 		close(*c)
 		*c = nil
 	}
+}
+
+// detach stops writing because the carrier is lost; frames that count are kept.
+func (w *writer) detach() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.detached = true
+	w.waitIdle()
+	putBuffer(w.buf)
+	w.buf = nil
+	wake(&w.room)
+}
+
+// waitIdle returns when nobody writes. The caller holds mu, which is released meanwhile.
+func (w *writer) waitIdle() {
+	for w.flushing {
+		if w.idle == nil {
+			w.idle = make(chan struct{})
+		}
+		idle := w.idle
+		w.mu.Unlock()
+		<-idle
+		w.mu.Lock()
+	}
+}
+
+// attach goes on with another carrier: hello first, then what the peer lacks,
+// whose frames begin at position.
+func (w *writer) attach(nc net.Conn, fd *descriptor, position uint64, hello []byte) error {
+	w.mu.Lock()
+	if w.stopped {
+		w.mu.Unlock()
+		return ErrClosed
+	}
+	if err := w.kept.received(position); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	again := w.kept.all()
+	w.buf = append(append(getBuffer(len(hello) + len(again))[:0], hello...), again...)
+	w.kept.shrink()
+	w.nc, w.fd, w.detached, w.flushing = nc, fd, false, true
+	wake(&w.room)
+	w.mu.Unlock()
+	w.goFlush()
+	return nil
+}
+
+// firstKept is the position of the first frame that can be sent again.
+func (w *writer) firstKept() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.kept == nil {
+		return 0 // the connection has ended
+	}
+	return w.kept.first
 }

@@ -1,0 +1,162 @@
+package rsocket
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"warmline.dev/protocol/rsocket/frame"
+)
+
+// Recv returns the next item, io.EOF when the peer's half is complete, or why it
+// broke off. What arrived before that is returned first. Taking an item is what
+// grants the peer credit for another one.
+func (ch *Channel) Recv(ctx context.Context) (Payload, error) {
+	for {
+		if p, err, ok := ch.tryRecv(); ok {
+			return p, err
+		}
+		if err := ch.canRecv.wait(ctx, &ch.mu, func() bool { return ch.recvDone || ch.items.len() > 0 }); err != nil {
+			return Payload{}, err
+		}
+	}
+}
+
+func (ch *Channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive // ok is not about err
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.items.len() > 0 {
+		p = ch.items.pop()
+		ch.c.unread.Add(-int64(p.size()))
+		ch.grantAgain()
+		if ch.items.len() > 0 {
+			ch.canRecv.signal() // for whoever else waits
+		}
+		return p, nil, true
+	}
+	if ch.recvDone {
+		ch.canRecv.signal()
+		if ch.recvErr != nil {
+			return Payload{}, ch.recvErr, true
+		}
+		return Payload{}, io.EOF, true
+	}
+	return Payload{}, nil, false
+}
+
+// grantAgain gives credit back in halves of the window, so that it costs one
+// frame for many items and the peer still never runs dry.
+func (ch *Channel) grantAgain() {
+	if ch.recvDone {
+		return
+	}
+	ch.taken++
+	if ch.taken < (ch.c.cfg.Window+1)/2 {
+		return
+	}
+	ch.c.sendRequestN(ch.id, ch.taken)
+	ch.quota += ch.taken
+	ch.taken = 0
+}
+
+// payload is told by the read loop.
+func (ch *Channel) payload(p Payload, next, complete bool) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.recvDone {
+		return
+	}
+	if next {
+		switch most := int64(ch.c.cfg.MaxUnread); {
+		case ch.quota == 0:
+			ch.breakOff(&Error{Code: frame.CodeInvalid, Message: "more items than credit was granted for"})
+			return
+		case ch.c.unread.Load()+int64(p.size()) > most:
+			ch.breakOff(&Error{Code: frame.CodeCanceled, Message: fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", most)})
+			return
+		}
+		ch.quota--
+		ch.c.unread.Add(int64(p.size()))
+		ch.items.push(p)
+		ch.canRecv.signal()
+	}
+	if complete {
+		ch.endRecv(nil)
+	}
+}
+
+// queue holds items that have arrived. An idle one holds no buffer.
+type queue struct {
+	items []Payload
+	head  int // items[:head] were taken
+	bytes int
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) push(p Payload) {
+	q.items = append(q.items, p)
+	q.bytes += p.size()
+}
+
+// pop returns the oldest; there must be one.
+func (q *queue) pop() Payload {
+	p := q.items[q.head]
+	q.items[q.head] = Payload{}
+	q.bytes -= p.size()
+	if q.head++; q.head == len(q.items) {
+		const keep = 4
+		if q.head = 0; cap(q.items) <= keep {
+			q.items = q.items[:0]
+		} else {
+			q.items = nil
+		}
+	}
+	return p
+}
+
+// waiters are goroutines that wait for a condition that a lock guards. Its zero
+// value is ready to use; nothing is signalled, and nothing made, while nobody waits.
+type waiters struct {
+	n    int           // how many wait
+	wake chan struct{} // one signal, handed on by who does not use it up
+}
+
+// signal wakes one of them. The caller holds the lock.
+func (w *waiters) signal() {
+	if w.n > 0 {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wait returns when ready says so, or ctx has ended. Ready is called with the lock.
+func (w *waiters) wait(ctx context.Context, mu *sync.Mutex, ready func() bool) error {
+	mu.Lock()
+	if ready() {
+		mu.Unlock()
+		return nil
+	}
+	if w.wake == nil {
+		w.wake = make(chan struct{}, 1)
+	}
+	w.n++
+	wake := w.wake
+	mu.Unlock()
+	var err error
+	select {
+	case <-wake:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	mu.Lock()
+	w.n--
+	if err != nil && w.n > 0 {
+		w.signal() // the signal may have been meant for this one
+	}
+	mu.Unlock()
+	return err
+}

@@ -1,0 +1,163 @@
+package rsocket
+
+import (
+	"context"
+	"io"
+
+	"warmline.dev/protocol/rsocket/frame"
+)
+
+// Send sends one item. It waits for the peer's credit and for room to write.
+//
+// Errors: ctx's; [ErrTooLarge] with the channel unharmed; [ErrCanceled] when the
+// peer wants no more or the channel was cancelled; io.ErrClosedPipe after
+// CloseSend and on a request-stream that this side opened; the peer's [*Error];
+// an error that wraps [ErrClosed]. A ctx that ends when some fragments of a
+// large item have left cancels the channel: the peer could take what follows
+// for the rest.
+func (ch *Channel) Send(ctx context.Context, p Payload) error {
+	if p.size() > ch.c.cfg.MaxPayload {
+		return ch.c.tooLarge(p)
+	}
+	rest := pieces{left: p, max: ch.c.cfg.Fragment}
+	piece, more := rest.next(0)
+	size := frame.PayloadSize(piece.Metadata, piece.Data)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sent, room, err := ch.trySend(piece, size, more)
+		if err != nil {
+			return err
+		}
+		if sent {
+			if more {
+				return ch.sendRest(ctx, &rest)
+			}
+			return nil
+		}
+		if err := ch.waitToSend(ctx, room); err != nil {
+			return err
+		}
+	}
+}
+
+// waitToSend waits for room, or if that is nil for credit.
+func (ch *Channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
+	if room != nil {
+		select {
+		case <-room:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return ch.canSend.wait(ctx, &ch.mu, func() bool {
+		return ch.sendDone || ch.credit > 0 && !ch.cutting
+	})
+}
+
+// trySend sends the first piece of an item if there is credit and room.
+func (ch *Channel) trySend(p Payload, size int, more bool) (sent bool, room <-chan struct{}, err error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.sendDone || ch.closing {
+		return false, nil, ch.sendError()
+	}
+	if ch.credit == 0 || ch.cutting {
+		return false, nil, nil
+	}
+	b, room := ch.c.w.try(size)
+	if b == nil {
+		if room == nil { // the writer has stopped; the read loop is about to tell this channel
+			room = ch.c.ctx.Done()
+		}
+		return false, room, nil
+	}
+	ch.credit--
+	flags := frame.FlagNext
+	if more {
+		flags |= frame.FlagFollows
+		ch.cutting = true
+	}
+	ch.c.w.end(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data))
+	if ch.credit > 0 {
+		ch.canSend.signal() // for whoever else waits
+	}
+	return true, nil, nil
+}
+
+// sendRest sends the fragments behind the first.
+func (ch *Channel) sendRest(ctx context.Context, rest *pieces) error {
+	for {
+		room, done, err := ch.trySendRest(rest)
+		if done {
+			return err
+		}
+		if room == nil {
+			continue
+		}
+		select {
+		case <-room:
+		case <-ctx.Done():
+			ch.Cancel()
+			return ctx.Err()
+		}
+	}
+}
+
+// trySendRest sends one fragment if there is room.
+func (ch *Channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, err error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.sendDone {
+		return nil, true, ch.sendError()
+	}
+	b, room := ch.c.w.try(ch.c.cfg.Fragment)
+	if b == nil {
+		if room == nil {
+			room = ch.c.ctx.Done()
+		}
+		return room, false, nil
+	}
+	p, more := rest.next(0)
+	flags := frame.FlagNext
+	if more {
+		flags |= frame.FlagFollows
+	}
+	ch.c.w.end(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data))
+	if more {
+		return nil, false, nil
+	}
+	ch.cutting = false
+	ch.canSend.signal()
+	if ch.closing {
+		ch.c.sendComplete(ch.id)
+		ch.endSend(nil)
+	}
+	return nil, true, nil
+}
+
+func (ch *Channel) sendError() error {
+	if ch.sendErr != nil {
+		return ch.sendErr
+	}
+	return io.ErrClosedPipe
+}
+
+// CloseSend completes this side's half, behind an item that is being sent in
+// fragments. It does not wait, and may be called twice.
+func (ch *Channel) CloseSend() error {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	switch {
+	case ch.sendDone:
+		return ch.sendErr
+	case ch.cutting:
+		ch.closing = true
+	default:
+		ch.c.sendComplete(ch.id)
+		ch.endSend(nil)
+	}
+	return nil
+}
