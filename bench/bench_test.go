@@ -124,7 +124,7 @@ func engine(b *testing.B) *rsocket.Conn {
 	srv, err := rsocket.NewServer(func(context.Context, *rsocket.Conn) (rsocket.Handler, error) {
 		return rsocket.Handler{
 			Response: func(_ context.Context, p rsocket.Payload) (rsocket.Payload, error) { return p, nil },
-			Channel: func(ctx context.Context, ch *rsocket.Channel) error {
+			Channel: func(ctx context.Context, ch rsocket.Channel) error {
 				for {
 					p, err := ch.Recv(ctx)
 					if err == io.EOF {

@@ -13,7 +13,7 @@ import (
 // conversation is the edge's end of one device request's exchange.
 type conversation struct {
 	l      *line
-	ch     *rsocket.Channel
+	ch     rsocket.Channel
 	bearer *bearer
 	calls  sync.WaitGroup
 
@@ -29,7 +29,7 @@ type conversation struct {
 
 // converse serves a request-channel. It returns when the adapter has completed
 // its half and every call has been answered, or when the conversation broke.
-func (l *line) converse(ctx context.Context, ch *rsocket.Channel) error {
+func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	first, err := ch.Recv(ctx)
 	if err != nil {
 		return err

@@ -152,7 +152,7 @@ func (l *line) wantClosed(why string) {
 // conversation is an adapter's end of a conversation, played by hand.
 type conversation struct {
 	l  *line
-	ch *rsocket.Channel
+	ch rsocket.Channel
 }
 
 // converse opens a conversation with its first messages.

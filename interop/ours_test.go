@@ -87,7 +87,7 @@ func (s brokenStream) sent() int             { return 0 }
 func (s brokenStream) recv() (string, error) { return "", s.err }
 
 type ourStream struct {
-	ch    *rsocket.Channel
+	ch    rsocket.Channel
 	queue chan string
 	left  atomic.Int64
 }
@@ -143,7 +143,7 @@ func ourHandler(w *witness) rsocket.Handler {
 			}
 			return p, nil
 		},
-		Channel: func(ctx context.Context, ch *rsocket.Channel) error {
+		Channel: func(ctx context.Context, ch rsocket.Channel) error {
 			p, err := ch.Recv(ctx)
 			switch string(p.Data) {
 			case wordRefuse:

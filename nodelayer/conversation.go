@@ -30,7 +30,7 @@ type Conversation struct {
 	mu sync.Mutex
 	// guarded by mu
 	line    *line.Line
-	ch      *rsocket.Channel // nil before the first call
+	ch      rsocket.Channel // nil before the first call
 	lastID  uint32
 	waiting map[uint32]chan protocol.Message
 	ended   error // why no more answers come
@@ -138,7 +138,7 @@ func (c *Conversation) send(ctx context.Context, l *line.Line, data []byte) erro
 
 // current is the conversation's line and channel; the channel is nil before the
 // first call.
-func (c *Conversation) current() (*line.Line, *rsocket.Channel, error) {
+func (c *Conversation) current() (*line.Line, rsocket.Channel, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended != nil {
@@ -211,7 +211,7 @@ func (c *Conversation) why() error {
 }
 
 // receive hands answers to those who wait for them.
-func (c *Conversation) receive(codec protocol.Codec, ch *rsocket.Channel) {
+func (c *Conversation) receive(codec protocol.Codec, ch rsocket.Channel) {
 	for {
 		p, err := ch.Recv(context.Background()) // ends with the channel, which ends with c.ctx
 		switch {

@@ -29,7 +29,7 @@ func parrot(t testing.TB) (*byHand, <-chan rsocket.Payload) {
 		Response: func(_ context.Context, p rsocket.Payload) (rsocket.Payload, error) {
 			return rsocket.Payload{Data: p.Data}, nil
 		},
-		Channel: func(ctx context.Context, ch *rsocket.Channel) error {
+		Channel: func(ctx context.Context, ch rsocket.Channel) error {
 			for first := true; ; first = false {
 				p, err := ch.Recv(ctx)
 				if errors.Is(err, io.EOF) {

@@ -20,8 +20,8 @@ const bomb = "\xdd\xff\xff\xff\xff"
 
 // saying is an edge that takes the first call of a conversation, and then says
 // what it is told to.
-func saying(t testing.TB, say func(ctx context.Context, ch *rsocket.Channel) error) *nodelayer.Edge {
-	return dial(t, playEdge(t, rsocket.Handler{Channel: func(ctx context.Context, ch *rsocket.Channel) error {
+func saying(t testing.TB, say func(ctx context.Context, ch rsocket.Channel) error) *nodelayer.Edge {
+	return dial(t, playEdge(t, rsocket.Handler{Channel: func(ctx context.Context, ch rsocket.Channel) error {
 		if _, err := ch.Recv(ctx); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func TestAConversationWithAnEdgeThatTalksNonsense(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			gone := make(chan error, 1)
-			e := saying(t, func(ctx context.Context, ch *rsocket.Channel) error {
+			e := saying(t, func(ctx context.Context, ch rsocket.Channel) error {
 				err := ch.Send(ctx, rsocket.Payload{Data: []byte(payload)})
 				if err == nil {
 					_, err = ch.Recv(ctx)
@@ -66,33 +66,33 @@ func TestAConversationWithAnEdgeThatTalksNonsense(t *testing.T) {
 
 func TestAConversationThatTheEdgeEnds(t *testing.T) {
 	for what, tc := range map[string]struct {
-		say  func(ctx context.Context, ch *rsocket.Channel) error
+		say  func(ctx context.Context, ch rsocket.Channel) error
 		want protocol.Error
 	}{
 		"without an answer": {
-			func(context.Context, *rsocket.Channel) error { return nil },
+			func(context.Context, rsocket.Channel) error { return nil },
 			protocol.Error{Code: protocol.Internal, Message: "the edge ended the conversation without an answer"},
 		},
 		"with an error of Warmline's": {
-			func(context.Context, *rsocket.Channel) error {
+			func(context.Context, rsocket.Channel) error {
 				return protocol.Errorf(protocol.Forbidden, "not you").Frame()
 			},
 			protocol.Error{Code: protocol.Forbidden, Message: "not you", Remote: true},
 		},
 		"refused before any work": {
-			func(context.Context, *rsocket.Channel) error {
+			func(context.Context, rsocket.Channel) error {
 				return &rsocket.Error{Code: frame.CodeRejected, Message: "full"}
 			},
 			protocol.Error{Code: protocol.Overloaded, Message: "full", Remote: true, Retry: true},
 		},
 		"with an error of another world": {
-			func(context.Context, *rsocket.Channel) error {
+			func(context.Context, rsocket.Channel) error {
 				return &rsocket.Error{Code: 0x12345, Message: "?"}
 			},
 			protocol.Error{Code: protocol.Unknown, Message: "?", Remote: true},
 		},
 		"with a plain error": {
-			func(context.Context, *rsocket.Channel) error { return errors.New("it broke") },
+			func(context.Context, rsocket.Channel) error { return errors.New("it broke") },
 			protocol.Error{Code: protocol.Internal, Message: "it broke", Remote: true},
 		},
 	} {
@@ -104,7 +104,7 @@ func TestAConversationThatTheEdgeEnds(t *testing.T) {
 }
 
 func TestWhatNobodyAskedForIsPassedOver(t *testing.T) {
-	e := saying(t, func(ctx context.Context, ch *rsocket.Channel) error {
+	e := saying(t, func(ctx context.Context, ch rsocket.Channel) error {
 		for _, payload := range []string{
 			"\x93\x03\x63\x07",                 // the reply to call 99
 			"\x95\x04\x62\xa1?\xa1?\xc2",       // the failure of call 98
@@ -128,7 +128,7 @@ func TestWhatNobodyAskedForIsPassedOver(t *testing.T) {
 }
 
 func TestAnUnknownCodeIsUnknown(t *testing.T) {
-	e := saying(t, func(ctx context.Context, ch *rsocket.Channel) error {
+	e := saying(t, func(ctx context.Context, ch rsocket.Channel) error {
 		return ch.Send(ctx, rsocket.Payload{Data: []byte("\x95\x04\x01\xa5novel\xa4text\xc3")})
 	})
 	want(t, errOf(call[int](context.Background(), converse(t, e), "a.b", 1)),

@@ -17,7 +17,46 @@ import (
 // goroutine arrive in their order.
 //
 // The side that opened it must either see both halves end or call Cancel.
-type Channel struct {
+type Channel interface {
+	// Send sends one item. It waits for the peer's credit and for room to write.
+	//
+	// Errors: ctx's; [ErrTooLarge] with the channel unharmed; [ErrCanceled] when the
+	// peer wants no more or the channel was cancelled; io.ErrClosedPipe after
+	// CloseSend and on a request-stream that this side opened; the peer's [*Error];
+	// an error that wraps [ErrClosed]. A ctx that ends when some fragments of a
+	// large item have left cancels the channel: the peer could take what follows
+	// for the rest.
+	Send(ctx context.Context, p Payload) error
+
+	// Recv returns the next item, io.EOF when the peer's half is complete, or why it
+	// broke off. What arrived before that is returned first. Taking an item is what
+	// grants the peer credit for another one.
+	Recv(ctx context.Context) (Payload, error)
+
+	// CloseSend completes this side's half, behind an item that is being sent in
+	// fragments. It does not wait, and may be called twice.
+	CloseSend() error
+
+	// Cancel ends both halves at once: the peer is told to stop (the requester sends
+	// CANCEL, the responder ERROR with CANCELED), items that wait are dropped, and
+	// Send and Recv return [ErrCanceled]. It does nothing to a channel that is over.
+	Cancel()
+}
+
+// Requester makes requests of every interaction model. A [*Conn] is one;
+// package [warmline.dev/protocol/rsocketgo] has another.
+type Requester interface {
+	Call(ctx context.Context, request Payload) (Payload, error)
+	FireAndForget(ctx context.Context, request Payload) error
+	OpenStream(ctx context.Context, request Payload) (Channel, error)
+	OpenChannel(ctx context.Context, first Payload) (Channel, error)
+	PushMetadata(ctx context.Context, metadata []byte) error
+}
+
+var _ Requester = (*Conn)(nil)
+
+// channel is the engine's Channel.
+type channel struct {
 	// immutable once the stream is registered
 	c         *Conn
 	requester bool
@@ -46,19 +85,19 @@ type Channel struct {
 // OpenChannel opens a request-channel with its first payload, which needs no
 // credit. It waits only for room to send the request; ctx does not bind the
 // channel later.
-func (c *Conn) OpenChannel(ctx context.Context, first Payload) (*Channel, error) {
+func (c *Conn) OpenChannel(ctx context.Context, first Payload) (Channel, error) {
 	return c.open(ctx, frame.TypeRequestChannel, first)
 }
 
 // OpenStream opens a request-stream. Recv gives what answers it; nothing more
 // can be sent. It waits only for room to send the request; ctx does not bind the
 // stream later.
-func (c *Conn) OpenStream(ctx context.Context, payload Payload) (*Channel, error) {
+func (c *Conn) OpenStream(ctx context.Context, payload Payload) (Channel, error) {
 	return c.open(ctx, frame.TypeRequestStream, payload)
 }
 
-func (c *Conn) open(ctx context.Context, kind frame.Type, first Payload) (*Channel, error) {
-	ch := &Channel{c: c, requester: true, quota: c.cfg.Window, sendDone: kind == frame.TypeRequestStream}
+func (c *Conn) open(ctx context.Context, kind frame.Type, first Payload) (Channel, error) {
+	ch := &channel{c: c, requester: true, quota: c.cfg.Window, sendDone: kind == frame.TypeRequestStream}
 	id, rest, err := c.start(ctx, ch, &request{kind: kind, credit: uint32(c.cfg.Window), payload: first})
 	if err != nil {
 		return nil, err
@@ -92,7 +131,7 @@ func (c *Conn) acceptChannel(id, credit uint32, p Payload, complete bool) {
 
 // serving is a stream or channel that is being answered.
 type serving struct {
-	ch      Channel
+	ch      channel
 	ctx     requestContext
 	kind    frame.Type
 	request Payload // of a stream
@@ -100,7 +139,7 @@ type serving struct {
 
 func newServing(c *Conn, id, credit uint32, kind frame.Type) *serving {
 	s := &serving{kind: kind}
-	s.ch = Channel{c: c, id: id, ctx: &s.ctx, credit: int64(credit)}
+	s.ch = channel{c: c, id: id, ctx: &s.ctx, credit: int64(credit)}
 	return s
 }
 
@@ -132,7 +171,7 @@ func (s *serving) run() {
 }
 
 // release ends what the responder's handler left open.
-func (ch *Channel) release(err error) {
+func (ch *channel) release(err error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	switch {
@@ -151,16 +190,13 @@ func (ch *Channel) release(err error) {
 	ch.discard()
 }
 
-// Cancel ends both halves at once: the peer is told to stop (the requester sends
-// CANCEL, the responder ERROR with CANCELED), items that wait are dropped, and
-// Send and Recv return [ErrCanceled]. It does nothing to a channel that is over.
-func (ch *Channel) Cancel() {
+func (ch *channel) Cancel() {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	ch.cancelLocked()
 }
 
-func (ch *Channel) cancelLocked() {
+func (ch *channel) cancelLocked() {
 	if !ch.over {
 		if ch.requester {
 			ch.c.sendCancel(ch.id)
@@ -174,15 +210,15 @@ func (ch *Channel) cancelLocked() {
 
 // Below: what the read loop tells.
 
-func (ch *Channel) opened(id uint32) { ch.id = id }
+func (ch *channel) opened(id uint32) { ch.id = id }
 
-func (ch *Channel) failed(err *Error) {
+func (ch *channel) failed(err *Error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	ch.endBoth(err)
 }
 
-func (ch *Channel) broken(err *Error) {
+func (ch *channel) broken(err *Error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if !ch.over {
@@ -191,7 +227,7 @@ func (ch *Channel) broken(err *Error) {
 }
 
 // breakOff ends the channel because of what the peer did.
-func (ch *Channel) breakOff(err *Error) {
+func (ch *channel) breakOff(err *Error) {
 	if ch.requester && ch.sendDone {
 		ch.c.sendCancel(ch.id) // a requester whose half is over has no ERROR to send
 	} else {
@@ -200,7 +236,7 @@ func (ch *Channel) breakOff(err *Error) {
 	ch.endBoth(err)
 }
 
-func (ch *Channel) canceled() {
+func (ch *channel) canceled() {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.requester {
@@ -210,7 +246,7 @@ func (ch *Channel) canceled() {
 	ch.endBoth(ErrCanceled)
 }
 
-func (ch *Channel) granted(n uint32) {
+func (ch *channel) granted(n uint32) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.credit > math.MaxInt64-int64(n) {
@@ -221,7 +257,7 @@ func (ch *Channel) granted(n uint32) {
 	ch.canSend.signal()
 }
 
-func (ch *Channel) closed(err error) {
+func (ch *channel) closed(err error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	ch.endBoth(err)
@@ -229,7 +265,7 @@ func (ch *Channel) closed(err error) {
 
 // The caller of the following holds mu.
 
-func (ch *Channel) endSend(err error) {
+func (ch *channel) endSend(err error) {
 	if !ch.sendDone {
 		ch.sendDone, ch.sendErr = true, err
 		ch.endIfOver()
@@ -237,7 +273,7 @@ func (ch *Channel) endSend(err error) {
 	ch.canSend.signal()
 }
 
-func (ch *Channel) endRecv(err error) {
+func (ch *channel) endRecv(err error) {
 	if !ch.recvDone {
 		ch.recvDone, ch.recvErr = true, err
 		ch.endIfOver()
@@ -245,7 +281,7 @@ func (ch *Channel) endRecv(err error) {
 	ch.canRecv.signal()
 }
 
-func (ch *Channel) endBoth(err error) {
+func (ch *channel) endBoth(err error) {
 	if !ch.over && ch.ctx != nil {
 		ch.ctx.end() // broken off: what the handler does is for nobody any more
 	}
@@ -253,7 +289,7 @@ func (ch *Channel) endBoth(err error) {
 	ch.endRecv(err)
 }
 
-func (ch *Channel) endIfOver() {
+func (ch *channel) endIfOver() {
 	if ch.over || !ch.sendDone || !ch.recvDone {
 		return
 	}
@@ -265,7 +301,7 @@ func (ch *Channel) endIfOver() {
 }
 
 // discard drops what waits for Recv.
-func (ch *Channel) discard() {
+func (ch *channel) discard() {
 	ch.c.unread.Add(-int64(ch.items.bytes))
 	ch.items = queue{}
 }

@@ -29,13 +29,13 @@ type Handler struct {
 	// peer grants the credit. When it returns nil the stream completes; an error
 	// ends it as it ends a Response. Nothing can be received on items, and it must
 	// not be used after Stream returned.
-	Stream func(ctx context.Context, request Payload, items *Channel) error
+	Stream func(ctx context.Context, request Payload, items Channel) error
 
 	// Channel serves a request-channel; the request's own payload is the first
 	// that Recv returns. When it returns nil, the half that it sends completes and
 	// the peer is told to stop if it has not; an error ends the channel as it ends
 	// a Response. The channel must not be used after it returned.
-	Channel func(ctx context.Context, ch *Channel) error
+	Channel func(ctx context.Context, ch Channel) error
 
 	// MetadataPush takes metadata for the whole connection. It runs on the
 	// connection's read loop, in order, and must not wait. The bytes are its own.

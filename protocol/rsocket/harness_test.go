@@ -187,7 +187,7 @@ func dial(t testing.TB, addr string, h Handler, cfg Config) *Conn {
 func echo() Handler {
 	return Handler{
 		Response: func(_ context.Context, p Payload) (Payload, error) { return p, nil },
-		Channel: func(ctx context.Context, ch *Channel) error {
+		Channel: func(ctx context.Context, ch Channel) error {
 			for {
 				p, err := ch.Recv(ctx)
 				if errors.Is(err, io.EOF) {

@@ -88,7 +88,7 @@ func TestPeerThatOverrunsItsCreditLosesTheStream(t *testing.T) {
 	hold := make(chan struct{})
 	p := rawClient(t, Handler{
 		Response: echo().Response,
-		Channel: func(ctx context.Context, ch *Channel) error {
+		Channel: func(ctx context.Context, ch Channel) error {
 			<-hold
 			return nil
 		},
@@ -105,7 +105,7 @@ func TestPeerThatOverrunsItsCreditLosesTheStream(t *testing.T) {
 
 func TestUnreadItemsAreBoundedInBytes(t *testing.T) {
 	hold := make(chan struct{})
-	s, addr := startServer(t, Handler{Channel: func(ctx context.Context, ch *Channel) error {
+	s, addr := startServer(t, Handler{Channel: func(ctx context.Context, ch Channel) error {
 		<-hold
 		return nil
 	}}, Config{Window: 1000, MaxUnread: 10_000})

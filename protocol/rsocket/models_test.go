@@ -14,7 +14,7 @@ import (
 )
 
 // count answers a request-stream with the numbers below that in the request.
-func count(ctx context.Context, request Payload, items *Channel) error {
+func count(ctx context.Context, request Payload, items Channel) error {
 	var n int
 	if _, err := fmt.Sscan(string(request.Data), &n); err != nil {
 		return err
@@ -28,7 +28,7 @@ func count(ctx context.Context, request Payload, items *Channel) error {
 }
 
 // drain receives until the end and counts.
-func drain(t *testing.T, ch *Channel) int {
+func drain(t *testing.T, ch Channel) int {
 	t.Helper()
 	for n := 0; ; n++ {
 		p, err := ch.Recv(await.Context(t))
@@ -63,7 +63,7 @@ func TestStreamArrivesInOrderAndCompletes(t *testing.T) {
 }
 
 func TestStreamFailsWithItsCode(t *testing.T) {
-	_, addr := startServer(t, Handler{Stream: func(ctx context.Context, _ Payload, items *Channel) error {
+	_, addr := startServer(t, Handler{Stream: func(ctx context.Context, _ Payload, items Channel) error {
 		if err := items.Send(ctx, text("0")); err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func TestFireAndForgetArrivesAndIsNotAnswered(t *testing.T) {
 
 func TestPayloadsInFragmentsArriveWhole(t *testing.T) {
 	h := echo()
-	h.Stream = func(ctx context.Context, request Payload, items *Channel) error { return items.Send(ctx, request) }
+	h.Stream = func(ctx context.Context, request Payload, items Channel) error { return items.Send(ctx, request) }
 	_, addr := startServer(t, h, Config{Fragment: 100})
 	c := dial(t, addr, Handler{}, Config{Fragment: 64})
 	for _, n := range []int{0, 1, 40, 51, 52, 53, 54, 55, 56, 57, 58, 100, 1000, 100_000} {

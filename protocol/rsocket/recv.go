@@ -9,10 +9,7 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// Recv returns the next item, io.EOF when the peer's half is complete, or why it
-// broke off. What arrived before that is returned first. Taking an item is what
-// grants the peer credit for another one.
-func (ch *Channel) Recv(ctx context.Context) (Payload, error) {
+func (ch *channel) Recv(ctx context.Context) (Payload, error) {
 	for {
 		if p, err, ok := ch.tryRecv(); ok {
 			return p, err
@@ -23,7 +20,7 @@ func (ch *Channel) Recv(ctx context.Context) (Payload, error) {
 	}
 }
 
-func (ch *Channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive // ok is not about err
+func (ch *channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive // ok is not about err
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.items.len() > 0 {
@@ -47,7 +44,7 @@ func (ch *Channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive /
 
 // grantAgain gives credit back in halves of the window, so that it costs one
 // frame for many items and the peer still never runs dry.
-func (ch *Channel) grantAgain() {
+func (ch *channel) grantAgain() {
 	if ch.recvDone {
 		return
 	}
@@ -61,7 +58,7 @@ func (ch *Channel) grantAgain() {
 }
 
 // payload is told by the read loop.
-func (ch *Channel) payload(p Payload, next, complete bool) {
+func (ch *channel) payload(p Payload, next, complete bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.recvDone {

@@ -7,15 +7,7 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// Send sends one item. It waits for the peer's credit and for room to write.
-//
-// Errors: ctx's; [ErrTooLarge] with the channel unharmed; [ErrCanceled] when the
-// peer wants no more or the channel was cancelled; io.ErrClosedPipe after
-// CloseSend and on a request-stream that this side opened; the peer's [*Error];
-// an error that wraps [ErrClosed]. A ctx that ends when some fragments of a
-// large item have left cancels the channel: the peer could take what follows
-// for the rest.
-func (ch *Channel) Send(ctx context.Context, p Payload) error {
+func (ch *channel) Send(ctx context.Context, p Payload) error {
 	if p.size() > ch.c.cfg.MaxPayload {
 		return ch.c.tooLarge(p)
 	}
@@ -43,7 +35,7 @@ func (ch *Channel) Send(ctx context.Context, p Payload) error {
 }
 
 // waitToSend waits for room, or if that is nil for credit.
-func (ch *Channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
+func (ch *channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
 	if room != nil {
 		select {
 		case <-room:
@@ -58,7 +50,7 @@ func (ch *Channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
 }
 
 // trySend sends the first piece of an item if there is credit and room.
-func (ch *Channel) trySend(p Payload, size int, more bool) (sent bool, room <-chan struct{}, err error) {
+func (ch *channel) trySend(p Payload, size int, more bool) (sent bool, room <-chan struct{}, err error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.sendDone || ch.closing {
@@ -88,7 +80,7 @@ func (ch *Channel) trySend(p Payload, size int, more bool) (sent bool, room <-ch
 }
 
 // sendRest sends the fragments behind the first.
-func (ch *Channel) sendRest(ctx context.Context, rest *pieces) error {
+func (ch *channel) sendRest(ctx context.Context, rest *pieces) error {
 	for {
 		room, done, err := ch.trySendRest(rest)
 		if done {
@@ -107,7 +99,7 @@ func (ch *Channel) sendRest(ctx context.Context, rest *pieces) error {
 }
 
 // trySendRest sends one fragment if there is room.
-func (ch *Channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, err error) {
+func (ch *channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, err error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.sendDone {
@@ -138,16 +130,14 @@ func (ch *Channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, e
 	return nil, true, nil
 }
 
-func (ch *Channel) sendError() error {
+func (ch *channel) sendError() error {
 	if ch.sendErr != nil {
 		return ch.sendErr
 	}
 	return io.ErrClosedPipe
 }
 
-// CloseSend completes this side's half, behind an item that is being sent in
-// fragments. It does not wait, and may be called twice.
-func (ch *Channel) CloseSend() error {
+func (ch *channel) CloseSend() error {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	switch {

@@ -141,7 +141,6 @@ func (s *session) use(o offer, position uint64, hello []byte) error {
 func (s *session) call(within <-chan time.Time) error {
 	const longest = 2 * time.Second
 	ctx := s.c.ctx
-	last := fmt.Errorf("no attempt was made")
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, longest) {
 		timeout, cancelDial := context.WithTimeout(ctx, s.c.cfg.handshake())
 		err, final := s.resume(timeout)
@@ -149,11 +148,10 @@ func (s *session) call(within <-chan time.Time) error {
 		if err == nil || final {
 			return err
 		}
-		last = err
 		select {
 		case <-time.After(wait/2 + rand.N(wait/2)):
 		case <-within:
-			return fmt.Errorf("within %v: %w", s.c.cfg.ResumeFor, last)
+			return fmt.Errorf("within %v: %w", s.c.cfg.ResumeFor, err)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
