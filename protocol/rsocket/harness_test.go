@@ -66,6 +66,26 @@ func (p *peer) want(frames ...string) {
 	}
 }
 
+// wantAll reads as many frames as there are expectations, which come in any
+// order, and perhaps with words about positions in between.
+func (p *peer) wantAll(frames ...string) {
+	p.t.Helper()
+	missing := map[string]bool{}
+	for _, f := range frames {
+		missing[f] = true
+	}
+	for range frames {
+		got := p.read()
+		for got == "KEEPALIVE 0" {
+			got = p.read()
+		}
+		if !missing[got] {
+			p.t.Fatalf("got %s, want one of %v", got, missing)
+		}
+		delete(missing, got)
+	}
+}
+
 // words writes a frame as "PAYLOAD 1 NC data", as the tables have it.
 func words(b []byte) string {
 	f, err := frame.Parse(b)
