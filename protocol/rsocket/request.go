@@ -50,7 +50,7 @@ func (c *Conn) start(ctx context.Context, s stream, r *request) (id uint32, rest
 				c.w.giveUp()
 				continue // the connection has ended
 			}
-			c.w.end(r.append(b, id, first, flags))
+			c.w.endWith(r.append(b, id, first, flags), c.outbound.Load() == 1)
 			return id, rest, nil
 		}
 		if wait == nil { // the writer has stopped: the connection is ending

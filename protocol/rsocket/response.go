@@ -200,7 +200,7 @@ func (s *answer) reply(p Payload) error {
 			c.leave()
 			flags = frame.FlagNext | frame.FlagComplete
 		}
-		c.w.end(frame.AppendPayload(b, s.id, flags, p.Metadata, p.Data))
+		c.w.endWith(frame.AppendPayload(b, s.id, flags, p.Metadata, p.Data), c.inbound.Load() == 1)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (ch *channel) trySend(p Payload, size int, more bool) (sent bool, room <-ch
 		flags |= frame.FlagFollows
 		ch.cutting = true
 	}
-	ch.c.w.end(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data))
+	ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data), ch.items.len() == 0)
 	if ch.credit > 0 {
 		ch.canSend.signal() // for whoever else waits
 	}

@@ -9,11 +9,11 @@ import (
 
 // writer gathers frames and writes what has gathered in one call.
 //
-// There is no standing goroutine. A frame that finds the writer idle is written
-// at once, by whoever sends it, as far as the socket takes it without a wait.
-// One that follows close upon another starts a flush on a goroutine of its own,
-// which first lets others run: what they send meanwhile, and while it writes,
-// goes out together. A carrier that is no socket is always written by a flush.
+// There is no standing goroutine. A frame that has no company to expect is
+// written at once, by whoever sends it, as far as the socket takes it without a
+// wait. Any other starts a flush on a goroutine of its own, which first lets
+// others run: what they send meanwhile, and while it writes, goes out together.
+// A carrier that is no socket is always written by a flush.
 type writer struct {
 	// immutable
 	limit   int
@@ -98,7 +98,12 @@ func (w *writer) prefix(size int) []byte {
 func (w *writer) giveUp() { w.mu.Unlock() }
 
 // end takes the buffer back with the frame appended, and releases the lock.
-func (w *writer) end(b []byte) {
+// The frame is written soon, with what others send meanwhile.
+func (w *writer) end(b []byte) { w.endWith(b, false) }
+
+// endWith is end for a frame that may be alone: it is then written at once,
+// unless it follows close upon another.
+func (w *writer) endWith(b []byte, alone bool) {
 	n := len(b) - w.start - prefixSize
 	b[w.start], b[w.start+1], b[w.start+2] = byte(n>>16), byte(n>>8), byte(n)
 	w.buf = b
@@ -113,7 +118,7 @@ func (w *writer) end(b []byte) {
 	switch {
 	case w.flushing || w.detached:
 		w.mu.Unlock()
-	case w.fd != nil && time.Since(w.lastWrite) > together:
+	case alone && w.fd != nil && time.Since(w.lastWrite) > together:
 		w.flushing = true
 		w.take()
 		w.mu.Unlock()
