@@ -254,7 +254,7 @@ func (ch *channel) granted(n uint32) {
 	} else {
 		ch.credit += int64(n)
 	}
-	ch.canSend.signal()
+	ch.canSend.signal(ch.c)
 }
 
 func (ch *channel) closed(err error) {
@@ -270,7 +270,7 @@ func (ch *channel) endSend(err error) {
 		ch.sendDone, ch.sendErr = true, err
 		ch.endIfOver()
 	}
-	ch.canSend.signal()
+	ch.canSend.signal(ch.c)
 }
 
 func (ch *channel) endRecv(err error) {
@@ -278,7 +278,7 @@ func (ch *channel) endRecv(err error) {
 		ch.recvDone, ch.recvErr = true, err
 		ch.endIfOver()
 	}
-	ch.canRecv.signal()
+	ch.canRecv.signal(ch.c)
 }
 
 func (ch *channel) endBoth(err error) {

@@ -64,10 +64,10 @@ func newClient(nc net.Conn, setup Setup, handler Handler, cfg Config, redial fun
 	if len(first) > cfg.MaxFrame {
 		return nil, ErrTooLarge
 	}
-	c.wg.Go(c.readLoop) // first, so that the group is never empty while frames are written
 	if b := c.w.force(len(first)); b != nil {
 		c.w.end(append(b, first...))
 	}
+	c.startReading()
 	if setup.Lease {
 		c.grant()
 	}

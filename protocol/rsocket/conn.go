@@ -54,6 +54,7 @@ type Conn struct {
 	done    chan struct{} // closed when the connection has ended and err says why
 	wg      sync.WaitGroup
 	session *session // nil unless the connection can be resumed
+	ended   func()   // a server's last act, when done is closed; nil for a client
 
 	w       writer
 	streams table
@@ -63,8 +64,11 @@ type Conn struct {
 	leased  lease  // by the peer, to this side's requests
 	nextID  uint32 // guarded by the writer's lock
 
-	// owned by the read loop
-	r *reader
+	// owned by who has the turn
+	turn    turn
+	r       *reader
+	lone    task  // a request that came last, and perhaps alone
+	failure error // why who had the turn before could not read
 
 	lastRead atomic.Int64 // Unix nanoseconds
 	unread   atomic.Int64 // bytes that channels hold for Recv
@@ -94,7 +98,7 @@ func newConn(nc net.Conn, setup Setup, cfg Config, client bool) *Conn {
 	c.r = newReader(nc, fd, cfg.MaxFrame)
 	c.w = writer{nc: nc, fd: fd, limit: cfg.MaxUnwritten, timeout: cfg.WriteTimeout, wg: &c.wg, failed: c.writeFailed}
 	c.w.flush = c.w.flushAll
-	c.work.wg = &c.wg
+	c.work.wg, c.work.loop = &c.wg, c.work.workOff
 	c.lastRead.Store(time.Now().UnixNano())
 	return c
 }
@@ -247,6 +251,16 @@ func (c *Conn) end(err error) {
 	c.leased.close()
 	c.cancel()
 	_ = c.carrier().SetReadDeadline(time.Unix(1, 0)) // wakes the read loop; an error means that it is awake
+	c.startReading()
+}
+
+// clearReadDeadline takes back a deadline, but not the one that ends the connection.
+func (c *Conn) clearReadDeadline() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil && c.writeErr == nil {
+		_ = c.nc.SetReadDeadline(time.Time{}) // a dead socket says so on read
+	}
 }
 
 // writeFailed leaves the end to the read loop, for a moment: a peer that refuses

@@ -8,46 +8,67 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// readLoop owns the reading half until the connection ends, also over several
-// carriers if it can be resumed.
+// readLoop reads, with the turn, until the connection ends, also over several
+// carriers if it can be resumed; or until others read for themselves.
 func (c *Conn) readLoop() {
-	defer c.takeDown()
+	defer c.wg.Done()
 	for {
-		err := c.read()
-		if c.over.Load() {
+		woken := c.turn.woken.Load()
+		err := c.readBatch()
+		switch {
+		case c.over.Load():
+			c.handOver()
+			c.takeDown()
 			return
-		}
-		if e, ok := errors.AsType[*Error](err); ok {
-			c.endWith(e)
-			return
-		}
-		if c.session == nil || c.Draining() {
-			c.end(err)
-			return
-		}
-		if err = c.rejoin(err); err != nil {
-			c.end(err)
+		case err != nil:
+			c.handOver()
+			if err = c.lost(err); err != nil {
+				c.end(err)
+				c.takeDown()
+				return
+			}
+		case c.lone != nil && c.inbound.Load() == 1 && c.mayLeave():
+			if !c.runLone() {
+				return
+			}
+		case c.lone != nil:
+			c.handOver()
+		case c.turn.woken.Load() != woken && c.turn.waiting.Load() == 0 && c.mayLeave():
+			c.freeTurn()
 			return
 		}
 	}
 }
 
-// read takes frames until the carrier fails or the connection is over. It
-// validates before it dispatches and never waits for the application. An
+// lost looks for another carrier, if the connection can be resumed, and returns
+// why there is none.
+func (c *Conn) lost(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		c.endWith(e)
+		return e
+	}
+	if c.session == nil || c.Draining() {
+		return err
+	}
+	return c.rejoin(err)
+}
+
+// readBatch reads once, if no whole frame is there, and takes all frames that
+// are. It validates before it dispatches and never waits for the application. An
 // [*Error] is for the peer.
-func (c *Conn) read() error {
-	seen := 0
-	for !c.over.Load() {
+func (c *Conn) readBatch() error {
+	if err := c.failure; err != nil {
+		c.failure = nil
+		return err
+	}
+	reads := c.r.reads
+	for {
 		b, err := c.r.next()
+		if c.turn.led.Load() {
+			c.turn.led.Store(false) // what follows does not wait
+		}
 		if err != nil {
 			return c.readFailed(err)
-		}
-		if c.r.reads != seen { // once per read, not once per frame
-			seen = c.r.reads
-			c.lastRead.Store(time.Now().UnixNano())
-			if c.w.queued() > 2*c.cfg.MaxUnwritten+c.retention() {
-				return &Error{Code: frame.CodeConnectionError, Message: "the peer does not read what it asks for", Conn: true}
-			}
 		}
 		f, err := frame.Parse(b)
 		if err == nil {
@@ -60,6 +81,15 @@ func (c *Conn) read() error {
 		}
 		if c.session != nil {
 			c.countReceived(&f, len(b))
+		}
+		if c.over.Load() || !c.r.whole() {
+			break
+		}
+	}
+	if c.r.reads != reads { // once per read, not once per frame
+		c.lastRead.Store(time.Now().UnixNano())
+		if c.w.queued() > 2*c.cfg.MaxUnwritten+c.retention() {
+			return &Error{Code: frame.CodeConnectionError, Message: "the peer does not read what it asks for", Conn: true}
 		}
 	}
 	return nil

@@ -66,7 +66,9 @@ func TestStreamsAreBounded(t *testing.T) {
 	p := dialRaw(t, addr)
 	p.write(setupFrame())
 	const asked = 2000
+	asking := make(chan struct{})
 	go func() {
+		defer close(asking)
 		for i := range uint32(asked) {
 			id := 2*i + 1
 			p.write(frame.AppendRequest(nil, id, frame.TypeRequestResponse, 0, nil, []byte("x")))
@@ -78,6 +80,7 @@ func TestStreamsAreBounded(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
+	<-asking
 	if h := highest.Load(); h != most {
 		t.Errorf("%d handlers ran at once, want %d", h, most)
 	}
@@ -218,6 +221,7 @@ func serve(t *testing.T, c *Conn, h Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.tryTurn()
 	c.wg.Go(func() { s.serve(c) })
 }
 

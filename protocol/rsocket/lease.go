@@ -96,8 +96,8 @@ func (c *Conn) grant() {
 		return
 	}
 	ttl := c.cfg.LeaseTTL
-	// The peer counts from when it arrives there, and may be late by a way.
-	c.granted.renew(int64(c.cfg.LeaseRequests), ttl+ttl/2)
+	// The peer counts from when it arrives there, and its requests take their time.
+	c.granted.renew(int64(c.cfg.LeaseRequests), ttl+max(ttl/2, time.Second))
 	if b := c.w.force(frame.HeaderSize + 8); b != nil {
 		c.w.end(frame.AppendLease(b, uint32(ttl.Milliseconds()), uint32(c.cfg.LeaseRequests)))
 	}

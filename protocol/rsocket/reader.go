@@ -59,6 +59,17 @@ func (r *reader) next() ([]byte, error) {
 	}
 }
 
+// whole reports whether next has a frame, or an error, without a read.
+func (r *reader) whole() bool {
+	have := r.w - r.r
+	if have < prefixSize {
+		return false
+	}
+	b := r.buf[r.r:]
+	size := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+	return have >= prefixSize+size || size > r.maxFrame
+}
+
 // fill reads once, after making room. The buffer doubles only when it is full,
 // so that what it takes follows what arrived and not what was announced.
 func (r *reader) fill() error {

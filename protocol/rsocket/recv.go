@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"warmline.dev/protocol/rsocket/frame"
@@ -14,7 +15,7 @@ func (ch *channel) Recv(ctx context.Context) (Payload, error) {
 		if p, err, ok := ch.tryRecv(); ok {
 			return p, err
 		}
-		if err := ch.canRecv.wait(ctx, &ch.mu, func() bool { return ch.recvDone || ch.items.len() > 0 }); err != nil {
+		if err := ch.canRecv.wait(ctx, ch.c, &ch.mu, func() bool { return ch.recvDone || ch.items.len() > 0 }); err != nil {
 			return Payload{}, err
 		}
 	}
@@ -28,12 +29,12 @@ func (ch *channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive /
 		ch.c.unread.Add(-int64(p.size()))
 		ch.grantAgain()
 		if ch.items.len() > 0 {
-			ch.canRecv.signal() // for whoever else waits
+			ch.canRecv.signal(ch.c) // for whoever else waits
 		}
 		return p, nil, true
 	}
 	if ch.recvDone {
-		ch.canRecv.signal()
+		ch.canRecv.signal(ch.c)
 		if ch.recvErr != nil {
 			return Payload{}, ch.recvErr, true
 		}
@@ -76,7 +77,7 @@ func (ch *channel) payload(p Payload, next, complete bool) {
 		ch.quota--
 		ch.c.unread.Add(int64(p.size()))
 		ch.items.push(p)
-		ch.canRecv.signal()
+		ch.canRecv.signal(ch.c)
 	}
 	if complete {
 		ch.endRecv(nil)
@@ -113,47 +114,45 @@ func (q *queue) pop() Payload {
 	return p
 }
 
-// waiters are goroutines that wait for a condition that a lock guards. Its zero
-// value is ready to use; nothing is signalled, and nothing made, while nobody waits.
-type waiters struct {
-	n    int           // how many wait
-	wake chan struct{} // one signal, handed on by who does not use it up
-}
+// waiters are goroutines that wait for a condition that a lock guards and that
+// reading can bring about. Its zero value is ready to use.
+type waiters struct{ signals []chan struct{} }
 
-// signal wakes one of them. The caller holds the lock.
-func (w *waiters) signal() {
-	if w.n > 0 {
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
+var signals = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+
+// signal wakes one of them, if there is any. The caller holds the lock.
+func (w *waiters) signal(c *Conn) {
+	if n := len(w.signals); n > 0 {
+		s := w.signals[0]
+		copy(w.signals, w.signals[1:])
+		w.signals = w.signals[:n-1]
+		c.wake(s)
 	}
 }
 
 // wait returns when ready says so, or ctx has ended. Ready is called with the lock.
-func (w *waiters) wait(ctx context.Context, mu *sync.Mutex, ready func() bool) error {
+func (w *waiters) wait(ctx context.Context, c *Conn, mu *sync.Mutex, ready func() bool) error {
 	mu.Lock()
 	if ready() {
 		mu.Unlock()
 		return nil
 	}
-	if w.wake == nil {
-		w.wake = make(chan struct{}, 1)
-	}
-	w.n++
-	wake := w.wake
+	s := signals.Get().(chan struct{})
+	w.signals = append(w.signals, s)
+	c.turn.waiting.Add(1)
 	mu.Unlock()
-	var err error
-	select {
-	case <-wake:
-	case <-ctx.Done():
-		err = ctx.Err()
+	err := c.await(ctx, s)
+	if err != nil {
+		mu.Lock()
+		if i := slices.Index(w.signals, s); i >= 0 {
+			w.signals = slices.Delete(w.signals, i, i+1)
+			c.turn.leave()
+		} else {
+			<-s
+			w.signal(c) // it was meant for one who goes on
+		}
+		mu.Unlock()
 	}
-	mu.Lock()
-	w.n--
-	if err != nil && w.n > 0 {
-		w.signal() // the signal may have been meant for this one
-	}
-	mu.Unlock()
+	signals.Put(s)
 	return err
 }

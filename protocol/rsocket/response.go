@@ -17,8 +17,10 @@ import (
 func (c *Conn) Call(ctx context.Context, payload Payload) (Payload, error) {
 	s := calls.Get().(*call)
 	s.c = c
+	c.turn.waiting.Add(1)
 	id, rest, err := c.start(ctx, s, &request{kind: frame.TypeRequestResponse, payload: payload})
 	if err != nil {
+		c.turn.leave()
 		calls.Put(s)
 		return Payload{}, err
 	}
@@ -27,14 +29,12 @@ func (c *Conn) Call(ctx context.Context, payload Payload) (Payload, error) {
 		err = c.sendRest(ctx, id, s, &rest)
 	}
 	if err == nil {
-		select {
-		case <-s.done:
+		if err = c.await(ctx, s.done); err == nil {
 			return s.result()
-		case <-ctx.Done():
-			err = ctx.Err()
 		}
 	}
 	if c.take(id, s) {
+		c.turn.leave()
 		c.sendCancel(id)
 		return Payload{}, err
 	}
@@ -68,7 +68,7 @@ func (s *call) result() (Payload, error) {
 // give is called by whoever took the call out of the table.
 func (s *call) give(p Payload, err error) {
 	s.re, s.err = p, err
-	s.done <- struct{}{}
+	s.c.wake(s.done)
 }
 
 func (s *call) opened(id uint32) { s.id = id }
@@ -147,7 +147,8 @@ func (c *Conn) acceptSingle(id uint32, kind frame.Type, p Payload) {
 	if !c.streams.put(id, s) {
 		s.end() // the connection has ended
 	}
-	c.work.add(s)
+	c.handOver()
+	c.lone = s
 }
 
 // run is the task of the request.

@@ -41,4 +41,5 @@ func (c *Conn) moved() {
 	c.over.Store(true)
 	c.cancel()
 	close(c.done)
+	c.ended()
 }

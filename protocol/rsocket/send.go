@@ -44,7 +44,7 @@ func (ch *channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
 			return ctx.Err()
 		}
 	}
-	return ch.canSend.wait(ctx, &ch.mu, func() bool {
+	return ch.canSend.wait(ctx, ch.c, &ch.mu, func() bool {
 		return ch.sendDone || ch.credit > 0 && !ch.cutting
 	})
 }
@@ -72,9 +72,9 @@ func (ch *channel) trySend(p Payload, size int, more bool) (sent bool, room <-ch
 		flags |= frame.FlagFollows
 		ch.cutting = true
 	}
-	ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data), ch.items.len() == 0)
+	ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data), ch.items.len() == 0 && ch.c.w.calm())
 	if ch.credit > 0 {
-		ch.canSend.signal() // for whoever else waits
+		ch.canSend.signal(ch.c) // for whoever else waits
 	}
 	return true, nil, nil
 }
@@ -122,7 +122,7 @@ func (ch *channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, e
 		return nil, false, nil
 	}
 	ch.cutting = false
-	ch.canSend.signal()
+	ch.canSend.signal(ch.c)
 	if ch.closing {
 		ch.c.sendComplete(ch.id)
 		ch.endSend(nil)

@@ -105,19 +105,25 @@ func (s *Server) handle(nc net.Conn) {
 		return
 	}
 	s.conns[c] = struct{}{}
-	s.wg.Go(func() {
-		s.serve(c)
-		c.wg.Wait()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.conns, c)
-		if c.session != nil {
-			delete(s.sessions, string(c.session.token))
-		}
-	})
+	s.wg.Add(1)
+	c.ended = func() { go s.forget(c) }
+	c.tryTurn()
+	c.wg.Go(func() { s.serve(c) })
 }
 
-// serve reads the first frame, asks the acceptor and goes on as the read loop.
+// forget waits for what a connection has started and lets go of it.
+func (s *Server) forget(c *Conn) {
+	defer s.wg.Done()
+	c.wg.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if c.session != nil {
+		delete(s.sessions, string(c.session.token))
+	}
+}
+
+// serve reads the first frame, asks the acceptor and starts the read loop.
 func (s *Server) serve(c *Conn) {
 	if t := c.cfg.FirstFrameTimeout; t > 0 {
 		_ = c.nc.SetReadDeadline(time.Now().Add(t)) // a dead socket says so on read
@@ -144,7 +150,7 @@ func (s *Server) serve(c *Conn) {
 		c.grant()
 	}
 	c.watch()
-	c.readLoop()
+	c.goRead()
 }
 
 // readFirst reads a frame that a connection can begin with. An [*Error] is for
@@ -171,12 +177,7 @@ func (c *Conn) readFirst() (*frame.Frame, error) {
 	if e := c.cfg.checkFirst(&f); e != nil {
 		return nil, e
 	}
-	// Not while the connection is ending: that is what wakes the read loop.
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil && c.writeErr == nil {
-		_ = c.nc.SetReadDeadline(time.Time{}) // a dead socket says so on read
-	}
+	c.clearReadDeadline()
 	return &f, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// takeDown is the read loop's last act.
+// takeDown is the read loop's last act. It keeps the turn for good.
 func (c *Conn) takeDown() {
 	const patience = time.Second
 	c.w.stop(patience)
@@ -22,6 +22,9 @@ func (c *Conn) takeDown() {
 	_ = nc.Close() // what could be told has been told
 	c.r.release()
 	close(c.done)
+	if c.ended != nil {
+		c.ended()
+	}
 }
 
 // linger reads what the peer still sends, for a bounded time and size: closing

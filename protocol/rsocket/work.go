@@ -9,7 +9,8 @@ import "sync"
 // that don't block are run one after another by the same worker, which costs no
 // switch of goroutines for each. No worker is kept when there is nothing to do.
 type work struct {
-	wg *sync.WaitGroup // joined when the connection closes
+	wg   *sync.WaitGroup // joins the workers
+	loop func()          // w.workOff, made once
 
 	mu     sync.Mutex
 	tasks  []task
@@ -36,7 +37,7 @@ func (w *work) start() {
 	go w.loop()
 }
 
-func (w *work) loop() {
+func (w *work) workOff() {
 	defer w.wg.Done()
 	w.mu.Lock()
 	w.coming = false

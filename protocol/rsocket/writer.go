@@ -41,9 +41,12 @@ type writer struct {
 	done int    // out[:done] is written
 }
 
-// together is how soon a frame has to follow the last write to be taken for one
+// together is how soon an item has to follow the last write to be taken for one
 // of many that are worth gathering.
-const together = 10 * time.Microsecond
+const together = 3 * time.Microsecond
+
+// calm reports whether the last write was a while ago. The caller holds mu.
+func (w *writer) calm() bool { return time.Since(w.lastWrite) > together }
 
 // try begins a frame of at most size bytes. It returns a buffer to append to,
 // with the lock held until end or giveUp; or, if there is no room, a channel
@@ -101,8 +104,7 @@ func (w *writer) giveUp() { w.mu.Unlock() }
 // The frame is written soon, with what others send meanwhile.
 func (w *writer) end(b []byte) { w.endWith(b, false) }
 
-// endWith is end for a frame that may be alone: it is then written at once,
-// unless it follows close upon another.
+// endWith is end for a frame that may be alone: it is then written at once.
 func (w *writer) endWith(b []byte, alone bool) {
 	n := len(b) - w.start - prefixSize
 	b[w.start], b[w.start+1], b[w.start+2] = byte(n>>16), byte(n>>8), byte(n)
@@ -118,7 +120,7 @@ func (w *writer) endWith(b []byte, alone bool) {
 	switch {
 	case w.flushing || w.detached:
 		w.mu.Unlock()
-	case alone && w.fd != nil && time.Since(w.lastWrite) > together:
+	case alone && w.fd != nil:
 		w.flushing = true
 		w.take()
 		w.mu.Unlock()
