@@ -30,6 +30,13 @@ func (l *lease) renew(requests int64, ttl time.Duration) {
 	wake(&l.more)
 }
 
+// extend grants requests besides those that the peer may still make on the lease before.
+func (l *lease) extend(requests int64, ttl time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left, l.until = requests+min(l.left, requests), time.Now().Add(ttl)
+}
+
 // allow takes one request from the lease if there is one.
 func (l *lease) allow() bool {
 	if !l.on {
@@ -96,8 +103,9 @@ func (c *Conn) grant() {
 		return
 	}
 	ttl := c.cfg.LeaseTTL
-	// The peer counts from when it arrives there, and its requests take their time.
-	c.granted.renew(int64(c.cfg.LeaseRequests), ttl+max(ttl/2, time.Second))
+	// The lease replaces the one before when it arrives there: until then requests
+	// come on that one, and all of them take their time.
+	c.granted.extend(int64(c.cfg.LeaseRequests), ttl+max(ttl/2, time.Second))
 	if b := c.w.force(frame.HeaderSize + 8); b != nil {
 		c.w.end(frame.AppendLease(b, uint32(ttl.Milliseconds()), uint32(c.cfg.LeaseRequests)))
 	}
