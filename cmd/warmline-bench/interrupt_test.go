@@ -1,0 +1,133 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"warmline.dev/internal/await"
+)
+
+// group is a command that leads a process group of its own, as one that a shell
+// starts does: what it starts is in it.
+type group struct {
+	t           *testing.T
+	cmd         *exec.Cmd
+	out, errors bytes.Buffer
+	ended       chan error
+}
+
+func startGroup(t *testing.T, args ...string) *group {
+	t.Helper()
+	g := &group{t: t, cmd: exec.Command(binary, args...), ended: make(chan error, 1)}
+	g.cmd.Stdout, g.cmd.Stderr = &g.out, &g.errors
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := g.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { g.ended <- g.cmd.Wait() }()
+	t.Cleanup(func() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }) // usually nobody is left
+	return g
+}
+
+// members returns the command lines of the group's processes, by their ids.
+func (g *group) members() map[int]string {
+	g.t.Helper()
+	members := map[int]string{}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state ppid pgrp …; a name may contain anything, so what is behind the last parenthesis.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if fields[2] != strconv.Itoa(g.cmd.Process.Pid) || fields[0] == "Z" {
+			continue
+		}
+		dir := filepath.Dir(path)
+		line, _ := os.ReadFile(filepath.Join(dir, "cmdline")) // empty if it has ended
+		pid, _ := strconv.Atoi(filepath.Base(dir))            // the pattern has digits only
+		members[pid] = string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
+	}
+	return members
+}
+
+// member waits until the group has a process whose command line contains words.
+func (g *group) member(words string) (pid int) {
+	g.t.Helper()
+	await.Until(g.t, "a process with "+words, func() bool {
+		for id, line := range g.members() {
+			if strings.Contains(line, words) {
+				pid = id
+			}
+		}
+		return pid != 0
+	})
+	return pid
+}
+
+func (g *group) signal(pid int, s syscall.Signal) {
+	g.t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+func TestCtrlCStopsAtOnceAndLeavesNoProcess(t *testing.T) {
+	for name, whom := range map[string]int{"told alone": 1, "told with all it started, as by a terminal": -1} {
+		t.Run(name, func(t *testing.T) {
+			g := startGroup(t, "wire", "--duration", "1h", "--contenders", "warmline,tcp", "--in-flight", "4")
+			g.member("wire-server tcp")
+			g.member("wire-client tcp")
+			g.signal(whom*g.cmd.Process.Pid, syscall.SIGINT)
+			await.Value(t, "the command ends", g.ended)
+			if left := g.members(); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			if code := g.cmd.ProcessState.ExitCode(); code != 130 || g.out.String() != "" || g.errors.String() != "warmline-bench: interrupted\n" {
+				t.Errorf("exit %d, %q, %q", code, g.out.String(), g.errors.String())
+			}
+		})
+	}
+}
+
+// However it ends, what it started sees its input end.
+func TestKilledItLeavesNoProcess(t *testing.T) {
+	g := startGroup(t, "wire", "--duration", "1h", "--contenders", "rsocket-go", "--in-flight", "4")
+	g.member("wire-client rsocket-go")
+	g.signal(g.cmd.Process.Pid, syscall.SIGKILL)
+	await.Value(t, "the command ends", g.ended)
+	await.Until(t, "nobody is left", func() bool { return len(g.members()) == 0 })
+}
+
+func TestCrashOfOneContenderCostsNothingOfTheOthers(t *testing.T) {
+	g := startGroup(t, append(tiny, "--duration", "1s", "--contenders", "tcp,http1", "--in-flight", "2", "--payload", "64", "--json")...)
+	g.signal(g.member("wire-server tcp"), syscall.SIGKILL)
+	err := await.Value(t, "the command ends", g.ended)
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		t.Errorf("%v, %s", err, g.errors.String())
+	}
+	r := decode(t, g.out.String())
+	if len(r.Results) != 1 || r.Results[0].Contender != "http1" || len(r.Failures) != 1 || r.Failures[0].Contender != "tcp" || r.Failures[0].Round != 1 {
+		t.Fatalf("%s", g.out.String())
+	}
+	if got := r.Failures[0].Error; !strings.Contains(got, "server: signal: killed") {
+		t.Errorf("the failure is told as %q", got)
+	}
+	if want := fmt.Sprintf("tcp, 2 in flight, 64 B, round 1 came to nothing: %s\n", r.Failures[0].Error); !strings.Contains(g.errors.String(), want) {
+		t.Errorf("stderr: %s", g.errors.String())
+	}
+}
