@@ -60,6 +60,10 @@ func BenchmarkWriter(b *testing.B) {
 			w := writer{nc: nc, fd: descriptorOf(nc), limit: 1 << 20, wg: &wg, failed: func(err error) { b.Error(err) }}
 			w.flush = w.flushAll
 			data := make([]byte, 256)
+			with := others
+			if company == 1 {
+				with = nobody
+			}
 			b.ReportAllocs()
 			b.SetBytes(int64(len(data)))
 			b.SetParallelism(company)
@@ -68,7 +72,7 @@ func BenchmarkWriter(b *testing.B) {
 					for {
 						dst, wait := w.try(frame.PayloadSize(nil, data))
 						if dst != nil {
-							w.endWith(frame.AppendPayload(dst, 1, frame.FlagNext, nil, data), company == 1)
+							w.endWith(frame.AppendPayload(dst, 1, frame.FlagNext, nil, data), with)
 							break
 						}
 						<-wait

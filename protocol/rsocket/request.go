@@ -3,6 +3,7 @@ package rsocket
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -50,7 +51,7 @@ func (c *Conn) start(ctx context.Context, s stream, r *request) (id uint32, rest
 				c.w.giveUp()
 				continue // the connection has ended
 			}
-			c.w.endWith(r.append(b, id, first, flags), c.outbound.Load() == 1)
+			c.w.endWith(r.append(b, id, first, flags), companyOf(&c.outbound))
 			return id, rest, nil
 		}
 		if wait == nil { // the writer has stopped: the connection is ending
@@ -63,6 +64,14 @@ func (c *Conn) start(ctx context.Context, s stream, r *request) (id uint32, rest
 	}
 	c.finish()
 	return 0, rest, err
+}
+
+// companyOf is what a frame has to expect when so many requests are under way.
+func companyOf(underWay *atomic.Int64) company {
+	if underWay.Load() > 1 {
+		return others
+	}
+	return nobody
 }
 
 // refusal says why no request can be made.

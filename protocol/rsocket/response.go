@@ -201,7 +201,7 @@ func (s *answer) reply(p Payload) error {
 			c.leave()
 			flags = frame.FlagNext | frame.FlagComplete
 		}
-		c.w.endWith(frame.AppendPayload(b, s.id, flags, p.Metadata, p.Data), c.inbound.Load() == 1)
+		c.w.endWith(frame.AppendPayload(b, s.id, flags, p.Metadata, p.Data), companyOf(&c.inbound))
 	}
 	return nil
 }

@@ -72,7 +72,11 @@ func (ch *channel) trySend(p Payload, size int, more bool) (sent bool, room <-ch
 		flags |= frame.FlagFollows
 		ch.cutting = true
 	}
-	ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data), ch.items.len() == 0 && ch.c.w.calm())
+	with := others // of the answers to what waits to be received
+	if ch.items.len() == 0 {
+		with = maybe
+	}
+	ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data), with)
 	if ch.credit > 0 {
 		ch.canSend.signal(ch.c) // for whoever else waits
 	}

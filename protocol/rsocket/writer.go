@@ -45,8 +45,14 @@ type writer struct {
 // of many that are worth gathering.
 const together = 3 * time.Microsecond
 
-// calm reports whether the last write was a while ago. The caller holds mu.
-func (w *writer) calm() bool { return time.Since(w.lastWrite) > together }
+// company says what a frame has to expect.
+type company int
+
+const (
+	others company = iota // frames that are worth waiting for
+	maybe                 // others, if it follows close upon the last write
+	nobody                // none: it is written at once
+)
 
 // try begins a frame of at most size bytes. It returns a buffer to append to,
 // with the lock held until end or giveUp; or, if there is no room, a channel
@@ -102,10 +108,10 @@ func (w *writer) giveUp() { w.mu.Unlock() }
 
 // end takes the buffer back with the frame appended, and releases the lock.
 // The frame is written soon, with what others send meanwhile.
-func (w *writer) end(b []byte) { w.endWith(b, false) }
+func (w *writer) end(b []byte) { w.endWith(b, others) }
 
-// endWith is end for a frame that may be alone: it is then written at once.
-func (w *writer) endWith(b []byte, alone bool) {
+// endWith is end for a frame that may have no company.
+func (w *writer) endWith(b []byte, with company) {
 	n := len(b) - w.start - prefixSize
 	b[w.start], b[w.start+1], b[w.start+2] = byte(n>>16), byte(n>>8), byte(n)
 	w.buf = b
@@ -120,7 +126,7 @@ func (w *writer) endWith(b []byte, alone bool) {
 	switch {
 	case w.flushing || w.detached:
 		w.mu.Unlock()
-	case alone && w.fd != nil:
+	case w.fd != nil && (with == nobody || with == maybe && time.Since(w.lastWrite) > together):
 		w.flushing = true
 		w.take()
 		w.mu.Unlock()
