@@ -43,7 +43,8 @@ type Config struct {
 	// MaxBudget bounds the time of a conversation or a single call, whatever
 	// budget comes with it. Default 30 s.
 	MaxBudget time.Duration
-	// RSocket bounds the lines themselves. Its MaxFrame defaults to four messages.
+	// RSocket bounds the lines themselves. Its MaxFrame and MaxPayload default to
+	// four messages.
 	RSocket rsocket.Config
 	// Log gets a line for each setup that was refused and each line that was
 	// closed because of what the peer sent. The zero value is silent.
@@ -98,6 +99,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.RSocket.MaxFrame == 0 {
 		cfg.RSocket.MaxFrame = min(4*cfg.MaxMessage, frame.MaxSize)
+	}
+	if cfg.RSocket.MaxPayload == 0 {
+		cfg.RSocket.MaxPayload = 4 * cfg.MaxMessage
 	}
 	s := &Server{cfg: cfg, services: map[string]map[string]*service{}, offers: protocol.Offers{}, started: time.Now()}
 	own := s.own()

@@ -132,7 +132,7 @@ class Line:
                 self.connection_frame(kind, flags, body)
             elif on == stream:
                 return kind, flags, body
-            # Others belong to streams that have just ended (§3.4).
+            # Others belong to streams that have just ended (§3.5).
 
     def connection_frame(self, kind, flags, body):
         if kind == KEEPALIVE and flags & RESPOND:  # §3.3: same data, position 0
