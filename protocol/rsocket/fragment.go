@@ -138,6 +138,14 @@ func (p *parts) remove(id uint32) {
 	}
 }
 
+// clear forgets all, when no more can come.
+func (p *parts) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.of, p.bytes = nil, 0
+	p.count.Store(0)
+}
+
 // add appends a fragment to the stream's part. The error is for the peer.
 func (p *parts) add(f *frame.Frame, maxPayload, maxBytes int) *Error {
 	p.mu.Lock()

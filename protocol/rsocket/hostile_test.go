@@ -324,29 +324,3 @@ func TestFirstFrameHasADeadline(t *testing.T) {
 type noDeadline struct{ net.Conn }
 
 func (noDeadline) SetReadDeadline(time.Time) error { return nil }
-
-// FuzzServer feeds a server arbitrary bytes behind a valid SETUP: it must not
-// panic, and must be able to close.
-func FuzzServer(f *testing.F) {
-	f.Add([]byte{})
-	f.Add(frame.AppendRequest(nil, 1, frame.TypeRequestResponse, 0, []byte("m"), []byte("d")))
-	f.Add(frame.AppendRequestMany(nil, 1, frame.TypeRequestChannel, 0, 1, nil, []byte("d")))
-	f.Add([]byte{0, 0, 6, 0, 0, 0, 0, 0x28, 0})
-	f.Fuzz(func(t *testing.T, in []byte) {
-		ours, theirs := net.Pipe()
-		cfg, err := Config{MaxFrame: 4096, MaxStreams: 8, Window: 4, MaxUnread: 1 << 14, MaxUnwritten: 1 << 14}.withDefaults()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := newConn(ours, Setup{}, cfg, false)
-		serve(t, c, echo())
-		go func() {
-			first := setupFrame()
-			_, _ = theirs.Write(append([]byte{0, 0, byte(len(first))}, first...))
-			_, _ = theirs.Write(in)
-			_ = theirs.Close()
-		}()
-		_, _ = io.Copy(io.Discard, theirs)
-		c.Close()
-	})
-}

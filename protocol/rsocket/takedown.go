@@ -21,6 +21,7 @@ func (c *Conn) takeDown() {
 	}
 	_ = nc.Close() // what could be told has been told
 	c.r.release()
+	c.parts.clear()
 	close(c.done)
 	if c.ended != nil {
 		c.ended()
