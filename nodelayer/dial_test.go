@@ -56,12 +56,12 @@ func TestARefusalIsOneReadableLine(t *testing.T) {
 func TestDialTellsMistakesAtOnce(t *testing.T) {
 	addr := serve(t, films("2.1.3")).addr
 	for want, cfg := range map[string]nodelayer.Config{
-		`nodelayer: edge rsocket: address "": expected tcp://HOST:PORT`:            {},
-		`nodelayer: edge rsocket: address "http://a:1": expected tcp://HOST:PORT`:  {Address: "http://a:1"},
-		`nodelayer: edge rsocket: address "127.0.0.1:1": expected tcp://HOST:PORT`: {Address: "127.0.0.1:1"},
-		"nodelayer: MaxMessage is -1, expected a positive number":                  {Address: addr, MaxMessage: -1},
-		"nodelayer: edge …rsocket: MaxFrame is 5, expected …":                      {Address: addr, RSocket: rsocket.Config{MaxFrame: 5}},
-		"nodelayer: edge …rsocket: keepalive -1s …":                                {Address: addr, KeepAlive: -time.Second},
+		`nodelayer: edge rsocket: address "": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`:            {},
+		`nodelayer: edge rsocket: address "http://a:1": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`:  {Address: "http://a:1"},
+		`nodelayer: edge rsocket: address "127.0.0.1:1": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`: {Address: "127.0.0.1:1"},
+		"nodelayer: MaxMessage is -1, expected a positive number": {Address: addr, MaxMessage: -1},
+		"nodelayer: edge …rsocket: MaxFrame is 5, expected …":     {Address: addr, RSocket: rsocket.Config{MaxFrame: 5}},
+		"nodelayer: edge …rsocket: keepalive -1s …":               {Address: addr, KeepAlive: -time.Second},
 	} {
 		ctx := await.Context(t)
 		e, err := nodelayer.Dial(ctx, cfg)

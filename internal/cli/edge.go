@@ -15,7 +15,6 @@ import (
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/service"
 	"warmline.dev/passport"
-	"warmline.dev/protocol/rsocket"
 )
 
 const (
@@ -55,7 +54,7 @@ func edgeCommand(s *settings) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters; port 0 takes a free one")
+	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters: tcp, unix or ws; port 0 takes a free one")
 	f.StringToStringVar(&o.sources, "source", defaultSources(), "where the mid-tier services are, NAME=URL; may be given again")
 	f.DurationVar(&o.timeout, "source-timeout", 400*time.Millisecond, "how long one request to a source may take")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
@@ -92,7 +91,7 @@ func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log z
 		services.Close()
 		return nil, "", err
 	}
-	l, err := rsocket.Listen(ctx, o.listen)
+	l, address, err := listen(ctx, o.listen)
 	if err != nil {
 		services.Close()
 		return nil, "", fmt.Errorf("edge: %w", err)
@@ -104,5 +103,5 @@ func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log z
 			defer services.Close()
 			return srv.Shutdown(ctx)
 		},
-	}, "tcp://" + l.Addr().String(), nil
+	}, address, nil
 }

@@ -14,7 +14,6 @@ import (
 
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
-	"warmline.dev/protocol/rsocket"
 )
 
 type gatewayOptions struct {
@@ -49,7 +48,7 @@ func gatewayCommand(s *settings) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
-	f.StringVar(&o.listen, "listen", defaultLines, "address for adapters; port 0 takes a free one")
+	f.StringVar(&o.listen, "listen", defaultLines, "address for adapters: tcp, unix or ws; port 0 takes a free one")
 	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
 	return cmd
@@ -68,7 +67,7 @@ func startGateway(ctx context.Context, o gatewayOptions, keys *passport.Keyring,
 	if err != nil {
 		return nil, gatewayAt{}, usageError{err}
 	}
-	lines, err := rsocket.Listen(ctx, o.listen)
+	lines, address, err := listen(ctx, o.listen)
 	if err != nil {
 		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
 	}
@@ -93,7 +92,7 @@ func startGateway(ctx context.Context, o gatewayOptions, keys *passport.Keyring,
 			stop:   gw.Shutdown,
 		},
 	}
-	return tiers, gatewayAt{devices.Addr().String(), "tcp://" + lines.Addr().String()}, nil
+	return tiers, gatewayAt{devices.Addr().String(), address}, nil
 }
 
 func newHTTPServer(h http.Handler, log zerolog.Logger) *http.Server {

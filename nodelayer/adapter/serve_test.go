@@ -75,7 +75,7 @@ func TestServeNamesTheMistake(t *testing.T) {
 		{`adapter tv: version "": …, expected something like 2.1.3`, adapter.Config{Name: "tv", Handler: h, Gateways: gateways}},
 		{`adapter tv: version "v2": …, expected something like 2.1.3`, adapter.Config{Name: "tv", Version: "v2", Handler: h, Gateways: gateways}},
 		{`adapter tv: MaxBody is -1, expected a positive number`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: gateways, MaxBody: -1}},
-		{`adapter tv: gateway rsocket: address "here": expected tcp://HOST:PORT`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: []string{"here"}}},
+		{`adapter tv: gateway rsocket: address "here": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: []string{"here"}}},
 		{`adapter tv: gateway rsocket: Window is -1, …`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: gateways, RSocket: rsocket.Config{Window: -1}}},
 		{`adapter tv: gateway rsocket: keepalive -1s …`, adapter.Config{Name: "tv", Version: "2.0.0", Handler: h, Gateways: gateways, KeepAlive: -time.Second}},
 	} {

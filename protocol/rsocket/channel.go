@@ -270,7 +270,7 @@ func (ch *channel) endSend(err error) {
 		ch.sendDone, ch.sendErr = true, err
 		ch.endIfOver()
 	}
-	ch.canSend.signal(ch.c)
+	ch.canSend.signalAll(ch.c)
 }
 
 func (ch *channel) endRecv(err error) {
@@ -278,7 +278,7 @@ func (ch *channel) endRecv(err error) {
 		ch.recvDone, ch.recvErr = true, err
 		ch.endIfOver()
 	}
-	ch.canRecv.signal(ch.c)
+	ch.canRecv.signalAll(ch.c)
 }
 
 func (ch *channel) endBoth(err error) {

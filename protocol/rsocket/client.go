@@ -9,15 +9,11 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// Dial connects to address, a URL such as tcp://127.0.0.1:7070, and makes a
-// [Client] connection of it. ctx binds the dialling only.
+// Dial connects to address (see [CheckAddress]), with [Config.TLS] if it is a
+// tls or wss address, and makes a [Client] connection of it. ctx binds the
+// dialling and the handshakes only.
 func Dial(ctx context.Context, address string, setup Setup, handler Handler, cfg Config) (*Conn, error) {
-	network, host, err := parseAddress(address)
-	if err != nil {
-		return nil, err
-	}
-	var d net.Dialer
-	dial := func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, network, host) }
+	dial := func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, address, cfg) }
 	nc, err := dial(ctx)
 	if err != nil {
 		return nil, err
@@ -27,6 +23,30 @@ func Dial(ctx context.Context, address string, setup Setup, handler Handler, cfg
 		_ = nc.Close() // the first error is the one to tell
 	}
 	return c, err
+}
+
+// dialAddress connects, and shakes the hands that the address asks for.
+func dialAddress(ctx context.Context, address string, cfg Config) (net.Conn, error) {
+	a, err := parseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, a.network, a.host)
+	if err == nil && a.secure() {
+		nc, err = dialTLS(ctx, nc, a, cfg.TLS)
+	}
+	if err == nil && a.web() {
+		nc, err = dialWebSocket(ctx, nc, a)
+	}
+	if b, ok := nc.(bounded); ok {
+		b.bound(limits)
+	}
+	return nc, err
 }
 
 // Client sends SETUP on nc and returns the connection without waiting: RSocket

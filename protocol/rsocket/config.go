@@ -1,6 +1,7 @@
 package rsocket
 
 import (
+	"crypto/tls"
 	"fmt"
 	"time"
 
@@ -53,7 +54,8 @@ type Config struct {
 	MaxUnwritten int
 
 	// MaxConns bounds the connections that a server holds, those still being set
-	// up included. Default 10,000. One more is closed as soon as it is accepted.
+	// up included. Default 10,000. One more is closed as soon as it is accepted. As
+	// many again may be in the handshake of each WebSocket listener.
 	MaxConns int
 
 	// LeaseRequests and LeaseTTL let this side grant leases: so many requests for
@@ -77,13 +79,20 @@ type Config struct {
 	// carrier senders wait instead. It is used with ResumeFor only.
 	MaxRetained int
 
-	// FirstFrameTimeout is how long a server waits for SETUP. Default 10 s;
-	// negative: for ever. Then the peer gets INVALID_SETUP.
+	// FirstFrameTimeout is how long a server waits for SETUP, and for each of the
+	// handshakes before it (TLS, WebSocket). Default 10 s; negative: for ever. Then
+	// the peer gets INVALID_SETUP; in a handshake, it is disconnected.
 	FirstFrameTimeout time.Duration
 
 	// WriteTimeout is how long one write to the socket may take before the
 	// connection counts as dead. Default 15 s; negative: for ever.
 	WriteTimeout time.Duration
+
+	// TLS is for [Dial] with a tls or wss address. Default: the system's roots,
+	// the address's host as the name to verify, TLS 1.2 or newer. It is copied, and
+	// of its zero fields those mentioned are filled in. Client certificates go into
+	// its Certificates. A server takes none: see [ListenTLS].
+	TLS *tls.Config
 }
 
 // withDefaults returns a copy with every zero replaced, or what is wrong with it.

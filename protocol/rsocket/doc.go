@@ -12,6 +12,13 @@
 //
 // [Dial] and [Client] make the dialling side, a [Server] accepts.
 //
+// # Transports
+//
+// The engine works on any net.Conn whose bytes are frames behind 3-byte lengths.
+// [Dial], [Listen] and [ListenTLS] make them of an address: TCP, TLS, a unix
+// socket, WebSocket, WebSocket over TLS (see [CheckAddress]); [Upgrade] makes one
+// of an HTTP request and [Pipe] a pair in memory, both for [Server.ServeConn].
+//
 // # Cancellation
 //
 // Every call that can wait takes a context. A request whose context ends sends
@@ -30,7 +37,7 @@
 //
 // Request-stream, fire-and-forget, fragmentation, leases and resumption are not
 // there yet: a peer that asks for one is refused with the code that the
-// specification has for it. The transport is TCP.
+// specification has for it.
 //
 // The specification is the RSocket protocol, version 1.0; the frames are in
 // package [warmline.dev/protocol/rsocket/frame].

@@ -31,11 +31,19 @@ func newPeer(t testing.TB, nc net.Conn) *peer {
 func (p *peer) write(frames ...[]byte) {
 	p.t.Helper()
 	for _, f := range frames {
-		n := len(f)
-		if _, err := p.nc.Write(append([]byte{byte(n >> 16), byte(n >> 8), byte(n)}, f...)); err != nil {
+		if _, err := p.nc.Write(prefixed(f)); err != nil {
 			p.t.Fatalf("write: %v", err)
 		}
 	}
+}
+
+// prefixed puts frames behind their lengths.
+func prefixed(frames ...[]byte) []byte {
+	var b []byte
+	for _, f := range frames {
+		b = append(append(b, byte(len(f)>>16), byte(len(f)>>8), byte(len(f))), f...)
+	}
+	return b
 }
 
 // read returns the next frame, in words: see words.
@@ -139,9 +147,11 @@ func rawClient(t testing.TB, h Handler, cfg Config) *peer {
 	return dialRaw(t, addr)
 }
 
+// dialRaw connects by hand to an address of any scheme. The server's certificate
+// is that of listen.
 func dialRaw(t testing.TB, addr string) *peer {
 	t.Helper()
-	nc, err := net.Dial("tcp", strings.TrimPrefix(addr, "tcp://"))
+	nc, err := dialAddress(t.Context(), addr, Config{TLS: clientTLS()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -263,3 +263,37 @@ func TestLeasesAreGrantedHonouredAndEnforced(t *testing.T) {
 		p.want("ERROR 5 REJECTED no lease…")
 	})
 }
+
+// Everybody who waits is told of the end, not only one of them.
+func TestAllWhoWaitAreReleased(t *testing.T) {
+	for name, end := range map[string]func(c *Conn, ch Channel){
+		"by Cancel":    func(_ *Conn, ch Channel) { ch.Cancel() },
+		"by Close":     func(c *Conn, _ Channel) { c.Close() },
+		"by CloseSend": func(_ *Conn, ch Channel) { _ = ch.CloseSend(); ch.Cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, p := rawServer(t, Handler{}, Config{})
+			ch, err := c.OpenChannel(t.Context(), text("a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.want("REQUEST_CHANNEL 1…")
+			const each = 4
+			released := make(chan error, 2*each)
+			for range each {
+				go func() { released <- ch.Send(context.Background(), text("b")) }()
+				go func() {
+					_, err := ch.Recv(context.Background())
+					released <- err
+				}()
+			}
+			await.Until(t, "all wait", func() bool { return c.turn.waiting.Load() == 2*each })
+			end(c, ch)
+			for range 2 * each {
+				if err := await.Value(t, "one who waited", released); err == nil {
+					t.Error("released without an error")
+				}
+			}
+		})
+	}
+}

@@ -34,7 +34,6 @@ func (ch *channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive /
 		return p, nil, true
 	}
 	if ch.recvDone {
-		ch.canRecv.signal(ch.c)
 		if ch.recvErr != nil {
 			return Payload{}, ch.recvErr, true
 		}
@@ -127,6 +126,14 @@ func (w *waiters) signal(c *Conn) {
 		copy(w.signals, w.signals[1:])
 		w.signals = w.signals[:n-1]
 		c.wake(s)
+	}
+}
+
+// signalAll wakes all of them: what they wait for will not come. The caller
+// holds the lock.
+func (w *waiters) signalAll(c *Conn) {
+	for len(w.signals) > 0 {
+		w.signal(c)
 	}
 }
 

@@ -45,7 +45,7 @@ func (ch *channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
 		}
 	}
 	return ch.canSend.wait(ctx, ch.c, &ch.mu, func() bool {
-		return ch.sendDone || ch.credit > 0 && !ch.cutting
+		return ch.sendDone || ch.closing || ch.credit > 0 && !ch.cutting
 	})
 }
 
@@ -149,6 +149,7 @@ func (ch *channel) CloseSend() error {
 		return ch.sendErr
 	case ch.cutting:
 		ch.closing = true
+		ch.canSend.signalAll(ch.c) // those who wait behind it are too late
 	default:
 		ch.c.sendComplete(ch.id)
 		ch.endSend(nil)

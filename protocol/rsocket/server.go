@@ -58,6 +58,9 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	s.listeners[l] = struct{}{}
 	s.mu.Unlock()
+	if b, ok := l.(bounded); ok {
+		b.bound(s.cfg)
+	}
 	defer func() {
 		_ = l.Close() // the loop is over either way
 		s.mu.Lock()
@@ -95,20 +98,35 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// handle serves one connection on a goroutine of its own.
-func (s *Server) handle(nc net.Conn) {
+// ServeConn serves one connection that was accepted elsewhere, say by an HTTP
+// server ([Upgrade]) or in memory ([Pipe]), and returns when it has ended and its
+// handlers have returned, or when a connection that was resumed has taken nc. It
+// owns nc. A server that is closed, or that holds [Config.MaxConns] already,
+// closes nc and returns at once; why a connection that was served ended is for
+// the acceptor to see ([Conn.Done], [Conn.Err]).
+func (s *Server) ServeConn(nc net.Conn) {
+	if c := s.handle(nc); c != nil {
+		<-c.done
+		c.wg.Wait()
+	}
+}
+
+// handle serves one connection on a goroutine of its own, or returns nil if it
+// takes none.
+func (s *Server) handle(nc net.Conn) *Conn {
 	c := newConn(nc, Setup{}, s.cfg, false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing || len(s.conns) >= s.cfg.MaxConns {
 		_ = nc.Close() // to tell it anything would be to hold it
-		return
+		return nil
 	}
 	s.conns[c] = struct{}{}
 	s.wg.Add(1)
 	c.ended = func() { go s.forget(c) }
 	c.tryTurn()
 	c.wg.Go(func() { s.serve(c) })
+	return c
 }
 
 // forget waits for what a connection has started and lets go of it.
@@ -128,7 +146,11 @@ func (s *Server) serve(c *Conn) {
 	if t := c.cfg.FirstFrameTimeout; t > 0 {
 		_ = c.nc.SetReadDeadline(time.Now().Add(t)) // a dead socket says so on read
 	}
-	f, err := c.readFirst()
+	var f *frame.Frame
+	err := c.shakeHands()
+	if err == nil {
+		f, err = c.readFirst()
+	}
 	if err == nil && f.Type == frame.TypeResume {
 		s.resume(c, f)
 		return

@@ -1,111 +1,126 @@
-// Package composite reads and writes composite metadata: several pieces of
-// metadata in one payload, each with its MIME type (extension "Composite
-// Metadata"), and the routing metadata that names what a request is for
-// (extension "Routing"). No I/O, no reflection; nothing is kept.
-//
-// An entry is
-//
-//	1 bit set, well-known MIME id (7)            or
-//	1 bit clear, length of the MIME type - 1 (7), MIME type (ASCII)
-//	length of the metadata (24), metadata
 package composite
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 )
 
-// MIME is the MIME type of composite metadata itself, for SETUP.
-const MIME = "message/x.rsocket.composite-metadata.v0"
-
-// Routing is the MIME type of routing metadata.
-const Routing = "message/x.rsocket.routing.v0"
-
-// wellKnown are the ids of the specification's extensions ("Well-known MIME
-// Types"). The others, below 0x2B, are for formats of data and are handed out
-// by number.
-var wellKnown = map[byte]string{
-	0x7A: "message/x.rsocket.mime-type.v0",
-	0x7B: "message/x.rsocket.accept-mime-types.v0",
-	0x7C: "message/x.rsocket.authentication.v0",
-	0x7D: "message/x.rsocket.tracing-zipkin.v0",
-	0x7E: Routing,
-	0x7F: MIME,
-}
-
-const routingID = 0x7E
-
 // Entry is one piece of metadata. Data is a view of what was parsed.
+//
+//	name: see below
+//	length of the metadata (24), metadata
 type Entry struct {
-	MIME string // "0x05" and the like where the id is well known but not to this package
+	MIME string // "0x30" and the like where the id is reserved
 	Data []byte
 }
+
+// A name, of a MIME or authentication type, is one of
+//
+//	1 bit set, well-known id (7)
+//	1 bit clear, length of the name - 1 (7), name (ASCII)
+const (
+	known       = 0x80
+	longestName = 128
+	longestData = 1<<24 - 1
+)
 
 // Append appends one entry. The MIME type must be 1 to 128 bytes of ASCII and
 // the data shorter than 16 MiB.
 func Append(dst []byte, mime string, data []byte) []byte {
-	if mime == Routing {
-		dst = append(dst, 0x80|routingID)
+	if id, ok := ids[mime]; ok {
+		dst = append(dst, known|id)
 	} else {
 		dst = append(append(dst, byte(len(mime)-1)), mime...)
 	}
-	n := len(data)
-	dst = append(dst, byte(n>>16), byte(n>>8), byte(n))
-	return append(dst, data...)
+	return append(appendLength(dst, len(data)), data...)
+}
+
+func appendLength(dst []byte, n int) []byte { return append(dst, byte(n>>16), byte(n>>8), byte(n)) }
+
+// appendEntry appends an entry whose data write appends. What is too long is an
+// error; dst is returned without it then.
+func appendEntry(dst []byte, id byte, write func(dst []byte) ([]byte, error)) ([]byte, error) {
+	b := append(dst, known|id, 0, 0, 0) //nolint:gocritic // dst is what is returned with an error
+	start := len(b)
+	b, err := write(b)
+	if err != nil {
+		return dst, fmt.Errorf("%s: %w", names[id], err)
+	}
+	n := len(b) - start
+	if n > longestData {
+		return dst, fmt.Errorf("%s: %d bytes, expected at most %d", names[id], n, longestData)
+	}
+	appendLength(b[:start-3], n)
+	return b, nil
 }
 
 // All yields the entries of b in order. The first that is malformed is yielded
 // as an error, and is the last.
 func All(b []byte) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for len(b) > 0 {
-			e, rest, err := next(b)
+		for at := 0; at < len(b); {
+			e, n, err := next(b[at:])
+			if err != nil {
+				err = fmt.Errorf("composite metadata, byte %d: %w", at, err)
+			}
 			if !yield(e, err) || err != nil {
 				return
 			}
-			b = rest
+			at += n
 		}
 	}
 }
 
-func next(b []byte) (Entry, []byte, error) {
-	var e Entry
-	head, b := b[0], b[1:]
-	if head&0x80 != 0 {
-		id := head & 0x7F
-		if e.MIME = wellKnown[id]; e.MIME == "" {
-			e.MIME = fmt.Sprintf("0x%02X", id)
-		}
-	} else {
-		n := int(head) + 1
-		if n > len(b) {
-			return e, nil, fmt.Errorf("composite metadata: a MIME type of %d bytes in the %d that are left", n, len(b))
-		}
-		e.MIME, b = string(b[:n]), b[n:]
+// next parses one entry and returns how long it is.
+func next(b []byte) (e Entry, n int, err error) {
+	if e.MIME, n, err = parseName(b, Name); err != nil {
+		return e, 0, err
 	}
-	if len(b) < 3 {
-		return e, nil, fmt.Errorf("composite metadata: %d bytes where the length of %q takes 3", len(b), e.MIME)
+	rest := b[n:]
+	if len(rest) < 3 {
+		return e, 0, fmt.Errorf("%d bytes where the length of %q takes 3", len(rest), e.MIME)
 	}
-	n := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
-	if b = b[3:]; n > len(b) {
-		return e, nil, fmt.Errorf("composite metadata: %d bytes of %q in the %d that are left", n, e.MIME, len(b))
+	size := int(rest[0])<<16 | int(rest[1])<<8 | int(rest[2])
+	if rest = rest[3:]; size > len(rest) {
+		return e, 0, fmt.Errorf("%d bytes of %q in the %d that are left", size, e.MIME, len(rest))
 	}
-	e.Data = b[:n:n]
-	return e, b[n:], nil
+	e.Data = rest[:size:size]
+	return e, n + 3 + size, nil
 }
 
-// AppendRoute appends a routing entry with one tag, a route of at most 255 bytes.
-func AppendRoute(dst []byte, route string) []byte {
-	n := len(route) + 1
-	dst = append(dst, 0x80|routingID, byte(n>>16), byte(n>>8), byte(n), byte(len(route)))
-	return append(dst, route...)
+// parseName parses the name that b begins with and returns how long it is there.
+// An id that find does not know is told as a number: it may be skipped.
+func parseName(b []byte, find func(id byte) (string, bool)) (name string, n int, err error) {
+	if len(b) == 0 {
+		return "", 0, fmt.Errorf("no bytes, expected a name")
+	}
+	if b[0]&known != 0 {
+		id := b[0] &^ known
+		name, ok := find(id)
+		if !ok {
+			name = fmt.Sprintf("0x%02X", id)
+		}
+		return name, 1, nil
+	}
+	n = int(b[0]) + 1
+	if n > len(b)-1 {
+		return "", 0, fmt.Errorf("a name of %d bytes in the %d that are left", n, len(b)-1)
+	}
+	return string(b[1 : 1+n]), 1 + n, nil
 }
 
-// Route returns the first tag of routing metadata: the route.
-func Route(data []byte) (string, error) {
-	if len(data) == 0 || int(data[0]) > len(data)-1 {
-		return "", errors.New("routing metadata: the first tag runs past its end")
+// appendName appends a name as its id, if it has one, or spelled out.
+func appendName(dst []byte, name string, id byte, hasID bool) ([]byte, error) {
+	if hasID {
+		return append(dst, known|id), nil
 	}
-	return string(data[1 : 1+int(data[0])]), nil
+	if len(name) == 0 || len(name) > longestName {
+		return dst, fmt.Errorf("the name %q is %d bytes, expected 1 to %d", name, len(name), longestName)
+	}
+	for i := range len(name) {
+		if name[i] <= ' ' || name[i] > '~' {
+			return dst, fmt.Errorf("the name %q has %#02x at byte %d, expected printable ASCII", name, name[i], i)
+		}
+	}
+	return append(append(dst, byte(len(name)-1)), name...), nil
 }
