@@ -21,14 +21,14 @@ type authority struct {
 }
 
 var (
-	ours    = sync.OnceValue(newAuthority)
-	unknown = sync.OnceValue(newAuthority) // that nobody knows
+	known    = sync.OnceValue(newAuthority)
+	stranger = sync.OnceValue(newAuthority) // that nobody knows
 
-	serverCert = sync.OnceValue(func() tls.Certificate { return ours().sign("server") })
+	serverCert = sync.OnceValue(func() tls.Certificate { return known().sign("server") })
 )
 
 func serverTLS() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{serverCert()}} }
-func clientTLS() *tls.Config { return &tls.Config{RootCAs: ours().pool} }
+func clientTLS() *tls.Config { return &tls.Config{RootCAs: known().pool} }
 
 func newAuthority() *authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

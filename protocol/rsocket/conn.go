@@ -64,6 +64,11 @@ type Conn struct {
 	leased  lease  // by the peer, to this side's requests
 	nextID  uint32 // guarded by the writer's lock
 
+	// Spare ones, kept for this connection only: a channel that was made inside a
+	// bubble of testing/synctest must not be used outside.
+	calls   sync.Pool // *call
+	signals sync.Pool // chan struct{}, for waiters
+
 	// owned by who has the turn
 	turn    turn
 	r       *reader

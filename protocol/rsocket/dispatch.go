@@ -88,7 +88,7 @@ func (c *Conn) readBatch() error {
 	}
 	if c.r.reads != reads { // once per read, not once per frame
 		c.lastRead.Store(time.Now().UnixNano())
-		if c.w.queued() > 2*c.cfg.MaxUnwritten+c.retention() {
+		if c.w.debt() > 2*c.cfg.MaxUnwritten {
 			return &Error{Code: frame.CodeConnectionError, Message: "the peer does not read what it asks for", Conn: true}
 		}
 	}

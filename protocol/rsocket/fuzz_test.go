@@ -131,6 +131,9 @@ func exposed(t *testing.T, client bool) (*Conn, net.Conn) {
 	return c, theirs
 }
 
+// prefixed is a frame as a stream carries it.
+func prefixed(f []byte) []byte { return withPrefix(append(make([]byte, prefixSize), f...)) }
+
 // FuzzServer feeds a server arbitrary bytes behind a valid SETUP.
 func FuzzServer(f *testing.F) {
 	f.Add([]byte{})

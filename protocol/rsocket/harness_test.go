@@ -31,19 +31,11 @@ func newPeer(t testing.TB, nc net.Conn) *peer {
 func (p *peer) write(frames ...[]byte) {
 	p.t.Helper()
 	for _, f := range frames {
-		if _, err := p.nc.Write(prefixed(f)); err != nil {
+		n := len(f)
+		if _, err := p.nc.Write(append([]byte{byte(n >> 16), byte(n >> 8), byte(n)}, f...)); err != nil {
 			p.t.Fatalf("write: %v", err)
 		}
 	}
-}
-
-// prefixed puts frames behind their lengths.
-func prefixed(frames ...[]byte) []byte {
-	var b []byte
-	for _, f := range frames {
-		b = append(append(b, byte(len(f)>>16), byte(len(f)>>8), byte(len(f))), f...)
-	}
-	return b
 }
 
 // read returns the next frame, in words: see words.

@@ -223,9 +223,11 @@ func TestAPeerThatNeverGrantsCreditIsSentNothing(t *testing.T) {
 	p.write(frame.AppendRequest(nil, 3, frame.TypeRequestResponse, 0, nil, []byte("alive")))
 	p.want("PAYLOAD 3 NC alive") // and nothing of stream 1 before
 	for _, c := range s.Conns() {
-		if n := c.w.queued(); n != 0 {
+		c.w.mu.Lock()
+		if n := len(c.w.buf); n != 0 {
 			t.Errorf("%d bytes wait to be written", n)
 		}
+		c.w.mu.Unlock()
 	}
 	if n := sent.Load(); n != 1 {
 		t.Errorf("%d items were sent on a credit of 1", n)

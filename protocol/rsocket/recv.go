@@ -117,8 +117,6 @@ func (q *queue) pop() Payload {
 // reading can bring about. Its zero value is ready to use.
 type waiters struct{ signals []chan struct{} }
 
-var signals = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
-
 // signal wakes one of them, if there is any. The caller holds the lock.
 func (w *waiters) signal(c *Conn) {
 	if n := len(w.signals); n > 0 {
@@ -144,7 +142,10 @@ func (w *waiters) wait(ctx context.Context, c *Conn, mu *sync.Mutex, ready func(
 		mu.Unlock()
 		return nil
 	}
-	s := signals.Get().(chan struct{})
+	s, _ := c.signals.Get().(chan struct{})
+	if s == nil {
+		s = make(chan struct{}, 1)
+	}
 	w.signals = append(w.signals, s)
 	c.turn.waiting.Add(1)
 	mu.Unlock()
@@ -160,6 +161,6 @@ func (w *waiters) wait(ctx context.Context, c *Conn, mu *sync.Mutex, ready func(
 		}
 		mu.Unlock()
 	}
-	signals.Put(s)
+	c.signals.Put(s)
 	return err
 }

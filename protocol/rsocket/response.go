@@ -2,7 +2,6 @@ package rsocket
 
 import (
 	"context"
-	"sync"
 
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -15,13 +14,16 @@ import (
 // been carried out. [ErrDraining] and [ErrTooLarge] mean that nothing was sent.
 // A reply that completes without an item gives an empty payload.
 func (c *Conn) Call(ctx context.Context, payload Payload) (Payload, error) {
-	s := calls.Get().(*call)
+	s, _ := c.calls.Get().(*call)
+	if s == nil {
+		s = &call{done: make(chan struct{}, 1)}
+	}
 	s.c = c
 	c.turn.waiting.Add(1)
 	id, rest, err := c.start(ctx, s, &request{kind: frame.TypeRequestResponse, payload: payload})
 	if err != nil {
 		c.turn.leave()
-		calls.Put(s)
+		c.calls.Put(s)
 		return Payload{}, err
 	}
 	defer c.finish()
@@ -42,11 +44,9 @@ func (c *Conn) Call(ctx context.Context, payload Payload) (Payload, error) {
 	return s.result()
 }
 
-// calls are reused. One goes back only when the read loop told its result: then
-// nobody else holds it any more, as the read loop may when others end it.
-var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
-
-// call is the requester's side of a request-response.
+// call is the requester's side of a request-response. It is used again, but only
+// when the read loop told its result: then nobody else holds it any more, as the
+// read loop may when others end it.
 type call struct {
 	c    *Conn
 	id   uint32
@@ -59,8 +59,8 @@ type call struct {
 func (s *call) result() (Payload, error) {
 	p, err := s.re, s.err
 	if !s.lost {
-		s.c, s.re, s.err = nil, Payload{}, nil
-		calls.Put(s)
+		s.re, s.err = Payload{}, nil
+		s.c.calls.Put(s)
 	}
 	return p, err
 }

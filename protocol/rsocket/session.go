@@ -43,14 +43,6 @@ func (c *Conn) resumable(token []byte) {
 	c.w.mu.Unlock()
 }
 
-// retention is how much may be held to be sent again.
-func (c *Conn) retention() int {
-	if c.session == nil {
-		return 0
-	}
-	return c.cfg.MaxRetained
-}
-
 // countReceived moves the position on. It is told to the peer before that has
 // to drop what this side may still need.
 func (c *Conn) countReceived(f *frame.Frame, size int) {

@@ -133,7 +133,7 @@ func TestPingFlood(t *testing.T) {
 }
 
 func TestHandshakesThatAreRefused(t *testing.T) {
-	_, addr := startWebSocket(t, echo(), Config{FirstFrameTimeout: 500 * time.Millisecond})
+	_, addr := startWebSocket(t, echo(), Config{FirstFrameTimeout: 2 * time.Second})
 	host := strings.TrimSuffix(strings.TrimPrefix(addr, "ws://"), "/rsocket")
 	const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	for _, tt := range []struct {
@@ -216,7 +216,7 @@ func TestHandshakesAreBoundedInNumber(t *testing.T) {
 }
 
 func TestListenerClosesWhatNobodyAccepted(t *testing.T) {
-	for _, cfg := range []Config{{}, {FirstFrameTimeout: 100 * time.Millisecond}} {
+	for _, cfg := range []Config{{}, {FirstFrameTimeout: time.Second}} {
 		l, addr := listen(t, "ws")
 		if cfg.FirstFrameTimeout > 0 {
 			cfg, err := cfg.withDefaults()

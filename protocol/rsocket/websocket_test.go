@@ -190,6 +190,15 @@ func webSockets(t testing.TB) (client, server *webSocket) {
 	return client, server
 }
 
+// streamOf puts frames behind their lengths.
+func streamOf(frames ...[]byte) []byte {
+	var b []byte
+	for _, f := range frames {
+		b = append(b, prefixed(f)...)
+	}
+	return b
+}
+
 func TestWebSocketIsAByteStreamOfFrames(t *testing.T) {
 	var frames [][]byte
 	for _, n := range []int{0, 1, 2, 3, 60, 61, 62, 64, 125, 126, 127, 4093, 4096, 16 << 10, 65_535, 65_536, 65_537, 300_000} {
@@ -199,15 +208,12 @@ func TestWebSocketIsAByteStreamOfFrames(t *testing.T) {
 		}
 		frames = append(frames, f)
 	}
-	sent := prefixed(frames...)
+	sent := streamOf(frames...)
 	client, server := webSockets(t)
 	for _, ends := range [][2]net.Conn{{client, server}, {server, client}} {
 		for _, step := range []int{1, 2, 3, 4, 5, 64, 4096, 1 << 20} {
-			go func() {
-				if n, err := ends[0].Write(sent); n != len(sent) || err != nil {
-					t.Errorf("wrote %d of %d, %v", n, len(sent), err)
-				}
-			}()
+			written := make(chan error, 1)
+			go func() { _, err := ends[0].Write(sent); written <- err }()
 			got := make([]byte, 0, len(sent)+step)
 			for len(got) < len(sent) {
 				n, err := ends[1].Read(got[len(got) : len(got)+step])
@@ -216,8 +222,8 @@ func TestWebSocketIsAByteStreamOfFrames(t *testing.T) {
 				}
 				got = got[:len(got)+n]
 			}
-			if !bytes.Equal(got, sent) {
-				t.Fatalf("in steps of %d it is another stream", step)
+			if err := await.Value(t, "the write", written); err != nil || !bytes.Equal(got, sent) {
+				t.Fatalf("in steps of %d it is another stream, %v", step, err)
 			}
 		}
 	}
@@ -225,12 +231,12 @@ func TestWebSocketIsAByteStreamOfFrames(t *testing.T) {
 
 func TestPartOfAFrameIsNotWritten(t *testing.T) {
 	client, server := webSockets(t)
-	for _, b := range [][]byte{{0}, {0, 0, 2, 'x'}, prefixed([]byte("whole"), []byte("cut"))[:12]} {
+	for _, b := range [][]byte{{0}, {0, 0, 2, 'x'}, streamOf([]byte("whole"), []byte("cut"))[:12]} {
 		if n, err := client.Write(b); n != 0 || !errors.Is(err, errPartOfFrame) {
 			t.Errorf("wrote %d of %q, %v", n, b, err)
 		}
 	}
-	go client.Write(prefixed([]byte("next")))
+	go client.Write(streamOf([]byte("next")))
 	got := make([]byte, 100)
 	if n, err := server.Read(got); err != nil || string(got[:n]) != "\x00\x00\x04next" {
 		t.Errorf("read %q, %v", got[:n], err)
@@ -252,7 +258,7 @@ func TestFramesOfOneWriteLeaveTogetherEachUnfragmented(t *testing.T) {
 	for _, client := range []bool{false, true} {
 		r := &recorder{}
 		w := webSocketWriter{nc: r, client: client}
-		small := prefixed([]byte("one"), nil, bytes.Repeat([]byte("2"), 126), []byte("three"))
+		small := streamOf([]byte("one"), nil, bytes.Repeat([]byte("2"), 126), []byte("three"))
 		if _, err := w.write(small); err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +269,7 @@ func TestFramesOfOneWriteLeaveTogetherEachUnfragmented(t *testing.T) {
 			t.Errorf("client %v: got %q", client, got)
 		}
 		r.writes = nil
-		large := prefixed([]byte("before"), bytes.Repeat([]byte("0123456789a"), 100_000), []byte("after"))
+		large := streamOf([]byte("before"), bytes.Repeat([]byte("0123456789a"), 100_000), []byte("after"))
 		if _, err := w.write(bytes.Clone(large)); err != nil {
 			t.Fatal(err)
 		}
@@ -298,7 +304,7 @@ func unframe(t *testing.T, writes [][]byte, masked bool) []byte {
 		for i := range payload {
 			payload[i] ^= key[i%4]
 		}
-		out, b = append(out, prefixed(payload)...), b[n:]
+		out, b = append(out, streamOf(payload)...), b[n:]
 	}
 	return out
 }
@@ -309,7 +315,7 @@ func TestWebSocketDeadlines(t *testing.T) {
 	read := func(nc net.Conn, want string) {
 		t.Helper()
 		n, err := nc.Read(buf)
-		if err != nil || string(buf[:n]) != string(prefixed([]byte(want))) {
+		if err != nil || string(buf[:n]) != string(streamOf([]byte(want))) {
 			t.Errorf("read %q, %v", buf[:n], err)
 		}
 	}
@@ -319,7 +325,7 @@ func TestWebSocketDeadlines(t *testing.T) {
 	_ = client.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
 	time.AfterFunc(100*time.Millisecond, func() {
 		_ = client.SetWriteDeadline(time.Time{})
-		_, _ = client.Write(prefixed([]byte("late")))
+		_, _ = client.Write(streamOf([]byte("late")))
 	})
 	read(server, "late")
 	// Set from elsewhere, it wakes who reads.
@@ -333,7 +339,7 @@ func TestWebSocketDeadlines(t *testing.T) {
 	if _, err := server.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	_, _ = server.Write(prefixed([]byte("last words")))
+	_, _ = server.Write(streamOf([]byte("last words")))
 	if err := server.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
@@ -341,12 +347,12 @@ func TestWebSocketDeadlines(t *testing.T) {
 	if _, err := client.Read(buf); err != io.EOF {
 		t.Errorf("the client's end: %v", err)
 	}
-	_, _ = client.Write(prefixed([]byte("unread")))
+	_, _ = client.Write(streamOf([]byte("unread")))
 	client.Close()
 	if n, err := io.Copy(io.Discard, server); n == 0 || err != nil {
 		t.Errorf("drained %d, %v", n, err)
 	}
-	if _, err := server.Write(prefixed(nil)); !errors.Is(err, io.ErrClosedPipe) {
+	if _, err := server.Write(streamOf(nil)); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("a write after CloseWrite: %v", err)
 	}
 }

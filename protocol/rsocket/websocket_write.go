@@ -79,6 +79,9 @@ func (w *webSocketWriter) writeFrames(b []byte) error {
 	defer webSocketBuffers.Put(buf)
 	out := (*buf)[:0]
 	flush := func() error {
+		if len(out) == 0 {
+			return nil
+		}
 		_, err := w.nc.Write(out)
 		out = out[:0]
 		return err

@@ -29,6 +29,8 @@ type writer struct {
 	kept      *retained   // nil unless the connection can be resumed
 	buf       []byte      // length-prefixed frames that wait; nil while none do
 	start     int         // where the frame being appended began
+	forced    bool        // whether that one goes without room
+	owed      int         // bytes in buf that went so
 	flushing  bool        // someone writes
 	detached  bool        // the connection is lost and may come back: nothing is written
 	stopped   bool
@@ -77,6 +79,7 @@ func (w *writer) try(size int) (dst []byte, wait <-chan struct{}) {
 		w.mu.Unlock()
 		return nil, wait
 	}
+	w.forced = false
 	return w.prefix(size), nil
 }
 
@@ -88,6 +91,7 @@ func (w *writer) force(size int) []byte {
 		w.mu.Unlock()
 		return nil
 	}
+	w.forced = true
 	return w.prefix(size)
 }
 
@@ -115,6 +119,9 @@ func (w *writer) endWith(b []byte, with company) {
 	n := len(b) - w.start - prefixSize
 	b[w.start], b[w.start+1], b[w.start+2] = byte(n>>16), byte(n>>8), byte(n)
 	w.buf = b
+	if w.forced {
+		w.owed += n
+	}
 	if w.kept != nil {
 		w.kept.add(b[w.start:])
 		if w.detached {
@@ -146,7 +153,7 @@ func (w *writer) goFlush() {
 // take moves what waits to the flush. The caller holds mu.
 func (w *writer) take() {
 	w.out, w.done = w.buf, 0
-	w.buf = nil
+	w.buf, w.owed = nil, 0
 	wake(&w.room)
 }
 
@@ -228,14 +235,12 @@ func (w *writer) writeAll() error {
 	return err
 }
 
-// queued is the number of bytes that wait, on the way or to be sent again.
-func (w *writer) queued() int {
+// debt is the number of bytes that wait though there was no room for them: what
+// the peer made this side owe it and does not read.
+func (w *writer) debt() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.detached {
-		return w.kept.size()
-	}
-	return len(w.buf)
+	return w.owed
 }
 
 // stop takes no more frames and returns when those that wait are written, or
@@ -300,7 +305,7 @@ func (w *writer) attach(nc net.Conn, fd *descriptor, position uint64, hello []by
 	again := w.kept.all()
 	w.buf = append(append(getBuffer(len(hello) + len(again))[:0], hello...), again...)
 	w.kept.shrink()
-	w.nc, w.fd, w.detached, w.flushing = nc, fd, false, true
+	w.nc, w.fd, w.detached, w.flushing, w.owed = nc, fd, false, true, 0
 	wake(&w.room)
 	w.mu.Unlock()
 	w.goFlush()
