@@ -297,3 +297,35 @@ func TestAllWhoWaitAreReleased(t *testing.T) {
 		})
 	}
 }
+
+// A handler that waits with its own context is told why the channel ended, and
+// not only that its context did.
+func TestAHandlerIsToldWhyItsChannelEnded(t *testing.T) {
+	for name, wait := range map[string]func(ctx context.Context, ch Channel) error{
+		"receiving": func(ctx context.Context, ch Channel) error {
+			_, err := ch.Recv(ctx)
+			return err
+		},
+		"sending": func(ctx context.Context, ch Channel) error { return ch.Send(ctx, text("more than it has credit for")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := make(chan error, 1)
+			p := rawClient(t, Handler{Channel: func(ctx context.Context, ch Channel) error {
+				for range 2 { // the first goes through
+					if err := wait(ctx, ch); err != nil {
+						told <- err
+						return err
+					}
+				}
+				return nil
+			}}, Config{})
+			p.write(setupFrame(), frame.AppendRequestMany(nil, 1, frame.TypeRequestChannel, 0, 1, nil, []byte("a")))
+			p.want("REQUEST_N 1 n=32")
+			p.write(frame.AppendError(nil, 1, 0x305, "for a reason"))
+			var e *Error
+			if err := await.Value(t, "the end", told); !errors.As(err, &e) || e.Code != 0x305 {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

@@ -16,6 +16,10 @@ func (ch *channel) Recv(ctx context.Context) (Payload, error) {
 			return p, err
 		}
 		if err := ch.canRecv.wait(ctx, ch.c, &ch.mu, func() bool { return ch.recvDone || ch.items.len() > 0 }); err != nil {
+			// What ends a channel ends its handler's context too, and tells more.
+			if p, end, ok := ch.tryRecv(); ok {
+				return p, end
+			}
 			return Payload{}, err
 		}
 	}

@@ -16,7 +16,7 @@ func (ch *channel) Send(ctx context.Context, p Payload) error {
 	size := frame.PayloadSize(piece.Metadata, piece.Data)
 	for {
 		if err := ctx.Err(); err != nil {
-			return err
+			return ch.endOr(err)
 		}
 		sent, room, err := ch.trySend(piece, size, more)
 		if err != nil {
@@ -29,9 +29,20 @@ func (ch *channel) Send(ctx context.Context, p Payload) error {
 			return nil
 		}
 		if err := ch.waitToSend(ctx, room); err != nil {
-			return err
+			return ch.endOr(err)
 		}
 	}
+}
+
+// endOr returns why this half has ended, and err if it has not: what ends a
+// channel ends its handler's context too, and tells more.
+func (ch *channel) endOr(err error) error {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.sendDone {
+		return ch.sendError()
+	}
+	return err
 }
 
 // waitToSend waits for room, or if that is nil for credit.

@@ -176,10 +176,7 @@ func Parse(b []byte) (Frame, error) {
 			return f, formatErr(f.Type, "the first bit of the position is set")
 		}
 	case TypeMetadataPush:
-		if !f.Has(FlagMetadata) {
-			return f, formatErr(f.Type, "without the metadata flag")
-		}
-		f.Metadata = body
+		f.Metadata = body // whatever the flag says: it can't be anything else, and rsocket-js 0.0.27 leaves it out
 	case TypeLease:
 		err = f.parseLease(body)
 	case TypeSetup:

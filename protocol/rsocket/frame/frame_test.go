@@ -75,7 +75,6 @@ func TestNumbersOutOfRange(t *testing.T) {
 		"n above 31 bits":      {0, 0, 0, 1, 0x20, 0, 0x80, 0, 0, 0},
 		"keepalive position":   {0, 0, 0, 0, 0x0C, 0, 0x80, 0, 0, 0, 0, 0, 0, 0},
 		"lease of 32 bits":     {0, 0, 0, 0, 0x08, 0, 0x80, 0, 0, 0, 0, 0, 0, 1},
-		"push, no metadata":    {0, 0, 0, 0, 0x30, 0, 'm'},
 		"control byte in MIME": AppendSetup(nil, Setup{KeepAlive: time.Second, Lifetime: time.Second, MetadataMIME: "a\nb"}, 0, nil, nil),
 		"lifetime of 0":        AppendSetup(nil, Setup{KeepAlive: time.Second}, 0, nil, nil),
 	} {

@@ -1,0 +1,2 @@
+"use strict";
+require("../peer/main").client(require("./lib"));

@@ -1,0 +1,2 @@
+"use strict";
+require("../peer/main").server(require("./lib"));
