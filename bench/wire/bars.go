@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"slices"
 
 	"warmline.dev/bench/contender"
@@ -31,8 +32,12 @@ const barPayload = 256
 func rate(r Result) float64         { return r.OpsPerSecond }
 func p50(r Result) float64          { return r.P50 }
 func p99(r Result) float64          { return r.P99 }
-func clientAllocs(r Result) float64 { return r.ClientAllocs }
-func serverAllocs(r Result) float64 { return r.ServerAllocs }
+func clientAllocs(r Result) float64 { return whole(r.ClientAllocs) }
+func serverAllocs(r Result) float64 { return whole(r.ServerAllocs) }
+
+// whole leaves out what the process allocates besides, for timers and the
+// collector, which is some thousandths for each request.
+func whole(allocs float64) float64 { return math.Round(allocs*20) / 20 }
 
 const most, least = true, false
 

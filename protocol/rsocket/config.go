@@ -17,9 +17,10 @@ type Config struct {
 	MaxFrame int
 
 	// Fragment is the longest frame in which a part of a payload is sent: what is
-	// longer goes in several, and payloads of other streams in between. Default
-	// MaxFrame; at least 64 bytes. Peers that can't put fragments together (some
-	// can't) need it large.
+	// longer goes in several, and payloads of other streams in between. At least 64
+	// bytes. Default MaxFrame, but at most 16,777,212: rsocket-java 1.1.5 counts the
+	// length prefix too, and drops longer ones without a word. Peers that can't put
+	// fragments together (some can't) need it large.
 	Fragment int
 
 	// MaxPayload is the largest payload sent or taken, metadata and data together,
@@ -104,7 +105,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("rsocket: MaxFrame is %d, expected 64 to %d bytes", c.MaxFrame, frame.MaxSize)
 	}
 	if c.Fragment == 0 {
-		c.Fragment = c.MaxFrame
+		c.Fragment = min(c.MaxFrame, frame.MaxSize-prefixSize)
 	}
 	if c.Fragment < 64 || c.Fragment > c.MaxFrame {
 		return c, fmt.Errorf("rsocket: Fragment is %d, expected 64 to MaxFrame, which is %d bytes", c.Fragment, c.MaxFrame)
