@@ -16,7 +16,7 @@ import (
 
 // Config says which edge to dial, as whom, and for which services.
 type Config struct {
-	// Address of the edge: tcp://HOST:PORT. Required.
+	// Address of the edge, as rsocket.CheckAddress takes it: tcp://HOST:PORT, say. Required.
 	Address string
 	// Name and Version are the adapter's, told in SETUP.
 	Name, Version string

@@ -24,7 +24,7 @@ type Config struct {
 	Name, Version string
 	// Handler answers device requests. Paths begin behind the app: "/home". Required.
 	Handler http.Handler
-	// Gateways are the addresses to dial, tcp://HOST:PORT. At least one.
+	// Gateways are the addresses to dial, tcp://HOST:PORT and the like. At least one.
 	Gateways []string
 	// KeepAlive is the interval of keepalives; a line that is silent for three of
 	// them counts as lost. Default 10 s.

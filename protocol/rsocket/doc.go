@@ -8,7 +8,8 @@
 //     requests and either side answers, whoever dialled.
 //   - A [Handler] says what this side answers. A request for which it has no
 //     function is refused with REJECTED.
-//   - A [Channel] is one request-channel stream: two halves that end separately.
+//   - A [Channel] is one stream of many payloads, a request-channel or a
+//     request-stream: two halves that end separately.
 //
 // [Dial] and [Client] make the dialling side, a [Server] accepts.
 //
@@ -33,11 +34,19 @@
 // and for the socket; each field says what the peer sees at the bound. A length
 // that a peer announces reserves no memory: buffers grow with what has arrived.
 //
+// # Lost connections
+//
+// With [Config.ResumeFor] on both sides a connection outlives its carrier: the
+// client dials again, both sides send again what the other has not received, and
+// requests, streams and channels under way go on. What was sent is kept within
+// [Config.MaxRetained]; a peer that lacks older frames is refused, and the
+// connection ends. METADATA_PUSH is not among what is sent again.
+//
 // # Limitations
 //
-// Request-stream, fire-and-forget, fragmentation, leases and resumption are not
-// there yet: a peer that asks for one is refused with the code that the
-// specification has for it.
+// The read loop leaves its work to those who wait only on Linux, and only for
+// plain sockets: elsewhere one request at a time takes longer. Leases are granted
+// in equal parts, by number and time; resumption by [Dial] only.
 //
 // The specification is the RSocket protocol, version 1.0; the frames are in
 // package [warmline.dev/protocol/rsocket/frame].

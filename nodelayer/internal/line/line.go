@@ -43,7 +43,7 @@ func (e errMistake) Unwrap() error { return e.error }
 
 // Target is what to dial, and as whom.
 type Target struct {
-	Address string // tcp://HOST:PORT
+	Address string // tcp://HOST:PORT and the like
 	Hello   protocol.Hello
 	Handler rsocket.Handler // what is answered on the line
 	RSocket rsocket.Config
