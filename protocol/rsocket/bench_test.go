@@ -58,7 +58,7 @@ func BenchmarkWriter(b *testing.B) {
 			}()
 			var wg sync.WaitGroup
 			w := writer{nc: nc, fd: descriptorOf(nc), limit: 1 << 20, wg: &wg, failed: func(err error) { b.Error(err) }}
-			w.flush = w.flushAll
+			w.flush, w.finish = w.flushAll, w.finishAll
 			data := make([]byte, 256)
 			with := others
 			if company == 1 {

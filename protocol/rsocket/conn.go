@@ -108,7 +108,7 @@ func newConn(nc net.Conn, setup Setup, cfg Config, client bool) *Conn {
 	fd := descriptorOf(nc)
 	c.r = newReader(nc, fd, cfg.MaxFrame)
 	c.w = writer{nc: nc, fd: fd, limit: cfg.MaxUnwritten, timeout: cfg.WriteTimeout, wg: &c.wg, failed: c.writeFailed}
-	c.w.flush = c.w.flushAll
+	c.w.flush, c.w.finish = c.w.flushAll, c.w.finishAll
 	c.work.wg, c.work.loop = &c.wg, c.work.workOff
 	c.lastRead.Store(time.Now().UnixNano())
 	return c

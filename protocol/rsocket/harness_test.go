@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -154,19 +155,31 @@ func dialRaw(t testing.TB, addr string) *peer {
 // SETUP has been read.
 func rawServer(t testing.TB, h Handler, cfg Config) (*Conn, *peer) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	return rawServerOver(t, "tcp", h, cfg)
+}
+
+func rawServerOver(t testing.TB, scheme string, h Handler, cfg Config) (*Conn, *peer) {
+	t.Helper()
+	l, addr := listen(t, scheme)
 	defer l.Close()
-	c := dial(t, "tcp://"+l.Addr().String(), h, cfg)
-	nc, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newPeer(t, nc)
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		if nc, err := l.Accept(); err == nil {
+			accepted <- nc
+		}
+	}()
+	c := dial(t, addr, h, cfg)
+	p := newPeer(t, await.Value(t, "the connection", accepted))
 	p.want("SETUP 0…")
 	return c, p
+}
+
+// overEach runs a test over the carrier that has lengths in front of frames and
+// over the one that has not.
+func overEach(t *testing.T, test func(t *testing.T, scheme string)) {
+	for _, scheme := range []string{"tcp", "ws"} {
+		t.Run(scheme, func(t *testing.T) { test(t, scheme) })
+	}
 }
 
 func startServer(t testing.TB, h Handler, cfg Config) (*Server, string) {

@@ -75,13 +75,17 @@ func TestServerFollowsTheRules(t *testing.T) {
 		{"CONNECTION_CLOSE with nothing under way ends it", [][]byte{setup, frame.AppendError(nil, 0, frame.CodeConnectionClose, "")}, []string{"EOF"}, ""},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
-			p := rawClient(t, echo(), Config{Window: 4})
-			p.write(tt.in...)
-			if tt.may == "" {
-				p.want(tt.out...)
-			} else {
-				wantAnyOrder(t, p, tt.out, tt.may)
-			}
+			overEach(t, func(t *testing.T, scheme string) {
+				l, addr := listen(t, scheme)
+				serveAt(t, l, answering(echo()), Config{Window: 4})
+				p := dialRaw(t, addr)
+				p.write(tt.in...)
+				if tt.may == "" {
+					p.want(tt.out...)
+				} else {
+					wantAnyOrder(t, p, tt.out, tt.may)
+				}
+			})
 		})
 	}
 }
@@ -104,104 +108,114 @@ func wantAnyOrder(t *testing.T, p *peer, want []string, may string) {
 }
 
 func TestRequesterSendsNothingBeforeItHasCredit(t *testing.T) {
-	c, p := rawServer(t, Handler{}, Config{Window: 7})
-	ch, err := c.OpenChannel(t.Context(), text("first"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sent := make(chan error, 3)
-	go func() {
-		for _, s := range []string{"a", "b", "c"} {
-			sent <- ch.Send(context.Background(), text(s))
+	overEach(t, func(t *testing.T, scheme string) {
+		c, p := rawServerOver(t, scheme, Handler{}, Config{Window: 7})
+		ch, err := c.OpenChannel(t.Context(), text("first"))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}()
-	p.want("REQUEST_CHANNEL 1 n=7 first")
-	p.write(frame.AppendKeepAlive(nil, true, 0, nil)) // its answer would come behind an item
-	p.want("KEEPALIVE 0")
-	p.write(frame.AppendRequestN(nil, 1, 2))
-	p.want("PAYLOAD 1 N a", "PAYLOAD 1 N b")
-	p.write(frame.AppendKeepAlive(nil, true, 0, nil))
-	p.want("KEEPALIVE 0")
-	p.write(frame.AppendRequestN(nil, 1, 1<<31-1), frame.AppendRequestN(nil, 1, 1<<31-1)) // cumulative, saturating
-	p.want("PAYLOAD 1 N c")
-	for range 3 {
-		if err := <-sent; err != nil {
-			t.Error(err)
+		sent := make(chan error, 3)
+		go func() {
+			for _, s := range []string{"a", "b", "c"} {
+				sent <- ch.Send(context.Background(), text(s))
+			}
+		}()
+		p.want("REQUEST_CHANNEL 1 n=7 first")
+		p.write(frame.AppendKeepAlive(nil, true, 0, nil)) // its answer would come behind an item
+		p.want("KEEPALIVE 0")
+		p.write(frame.AppendRequestN(nil, 1, 2))
+		p.want("PAYLOAD 1 N a", "PAYLOAD 1 N b")
+		p.write(frame.AppendKeepAlive(nil, true, 0, nil))
+		p.want("KEEPALIVE 0")
+		p.write(frame.AppendRequestN(nil, 1, 1<<31-1), frame.AppendRequestN(nil, 1, 1<<31-1)) // cumulative, saturating
+		p.want("PAYLOAD 1 N c")
+		for range 3 {
+			if err := <-sent; err != nil {
+				t.Error(err)
+			}
 		}
-	}
+	})
 }
 
 func TestResponderThatCancelsEndsOnlyWhatIsSentToIt(t *testing.T) {
-	c, p := rawServer(t, Handler{}, Config{})
-	ch, err := c.OpenChannel(t.Context(), text("first"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.want("REQUEST_CHANNEL 1 n=32 first")
-	p.write(frame.AppendRequestN(nil, 1, 5), frame.AppendCancel(nil, 1), frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("still")))
-	if got, err := ch.Recv(t.Context()); err != nil || string(got.Data) != "still" {
-		t.Fatalf("got %q, %v", got.Data, err)
-	}
-	if err := ch.Send(t.Context(), text("x")); err != ErrCanceled {
-		t.Errorf("Send: %v", err)
-	}
-	p.write(frame.AppendPayload(nil, 1, frame.FlagComplete, nil, nil))
-	if _, err := ch.Recv(t.Context()); err != io.EOF {
-		t.Errorf("Recv: %v", err)
-	}
-	await.Until(t, "the stream is free", func() bool { return c.InFlight() == 0 })
+	overEach(t, func(t *testing.T, scheme string) {
+		c, p := rawServerOver(t, scheme, Handler{}, Config{})
+		ch, err := c.OpenChannel(t.Context(), text("first"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.want("REQUEST_CHANNEL 1 n=32 first")
+		p.write(frame.AppendRequestN(nil, 1, 5), frame.AppendCancel(nil, 1), frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("still")))
+		if got, err := ch.Recv(t.Context()); err != nil || string(got.Data) != "still" {
+			t.Fatalf("got %q, %v", got.Data, err)
+		}
+		if err := ch.Send(t.Context(), text("x")); err != ErrCanceled {
+			t.Errorf("Send: %v", err)
+		}
+		p.write(frame.AppendPayload(nil, 1, frame.FlagComplete, nil, nil))
+		if _, err := ch.Recv(t.Context()); err != io.EOF {
+			t.Errorf("Recv: %v", err)
+		}
+		await.Until(t, "the stream is free", func() bool { return c.InFlight() == 0 })
+	})
 }
 
 func TestErrorEndsAChannelAfterWhatArrived(t *testing.T) {
-	c, p := rawServer(t, Handler{}, Config{})
-	ch, err := c.OpenChannel(t.Context(), text("first"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.want("REQUEST_CHANNEL 1 n=32 first")
-	p.write(frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("last")), frame.AppendError(nil, 1, frame.CodeApplication, "gone"))
-	if got, err := ch.Recv(t.Context()); err != nil || string(got.Data) != "last" {
-		t.Fatalf("got %q, %v", got.Data, err)
-	}
-	_, err = ch.Recv(t.Context())
-	if e, ok := err.(*Error); !ok || e.Code != frame.CodeApplication || !e.Remote {
-		t.Errorf("Recv: %v", err)
-	}
-	if e, ok := ch.Send(t.Context(), text("x")).(*Error); !ok || e.Message != "gone" {
-		t.Errorf("Send: %v", e)
-	}
+	overEach(t, func(t *testing.T, scheme string) {
+		c, p := rawServerOver(t, scheme, Handler{}, Config{})
+		ch, err := c.OpenChannel(t.Context(), text("first"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.want("REQUEST_CHANNEL 1 n=32 first")
+		p.write(frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("last")), frame.AppendError(nil, 1, frame.CodeApplication, "gone"))
+		if got, err := ch.Recv(t.Context()); err != nil || string(got.Data) != "last" {
+			t.Fatalf("got %q, %v", got.Data, err)
+		}
+		_, err = ch.Recv(t.Context())
+		if e, ok := err.(*Error); !ok || e.Code != frame.CodeApplication || !e.Remote {
+			t.Errorf("Recv: %v", err)
+		}
+		if e, ok := ch.Send(t.Context(), text("x")).(*Error); !ok || e.Message != "gone" {
+			t.Errorf("Send: %v", e)
+		}
+	})
 }
 
 func TestCreditIsGivenBackAsItemsAreTaken(t *testing.T) {
-	c, p := rawServer(t, Handler{}, Config{Window: 4})
-	ch, err := c.OpenChannel(t.Context(), text("first"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.want("REQUEST_CHANNEL 1 n=4 first")
-	item := frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("i"))
-	p.write(item, item, item, item)
-	for range 4 {
-		if _, err := ch.Recv(t.Context()); err != nil {
+	overEach(t, func(t *testing.T, scheme string) {
+		c, p := rawServerOver(t, scheme, Handler{}, Config{Window: 4})
+		ch, err := c.OpenChannel(t.Context(), text("first"))
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	p.want("REQUEST_N 1 n=2", "REQUEST_N 1 n=2")
-	ch.Cancel()
-	p.want("CANCEL 1")
-	if _, err := ch.Recv(t.Context()); err != ErrCanceled {
-		t.Errorf("Recv after Cancel: %v", err)
-	}
+		p.want("REQUEST_CHANNEL 1 n=4 first")
+		item := frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("i"))
+		p.write(item, item, item, item)
+		for range 4 {
+			if _, err := ch.Recv(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.want("REQUEST_N 1 n=2", "REQUEST_N 1 n=2")
+		ch.Cancel()
+		p.want("CANCEL 1")
+		if _, err := ch.Recv(t.Context()); err != ErrCanceled {
+			t.Errorf("Recv after Cancel: %v", err)
+		}
+	})
 }
 
 func TestClientIgnoresWhatItNeedNotUnderstand(t *testing.T) {
-	c, p := rawServer(t, echo(), Config{})
-	p.write(
-		[]byte{0, 0, 0, 0, 0x3F<<2 | 2, 0},
-		frame.AppendRequest(nil, 2, frame.TypeRequestResponse, 0, nil, []byte("up")),
-	)
-	p.want("PAYLOAD 2 NC up")
-	p.write(frame.AppendRequest(nil, 3, frame.TypeRequestResponse, 0, nil, nil)) // our half of the ids
-	p.want("ERROR 0 CONNECTION_ERROR…", "EOF")
-	<-c.Done()
+	overEach(t, func(t *testing.T, scheme string) {
+		c, p := rawServerOver(t, scheme, echo(), Config{})
+		p.write(
+			[]byte{0, 0, 0, 0, 0x3F<<2 | 2, 0},
+			frame.AppendRequest(nil, 2, frame.TypeRequestResponse, 0, nil, []byte("up")),
+		)
+		p.want("PAYLOAD 2 NC up")
+		p.write(frame.AppendRequest(nil, 3, frame.TypeRequestResponse, 0, nil, nil)) // our half of the ids
+		p.want("ERROR 0 CONNECTION_ERROR…", "EOF")
+		<-c.Done()
+	})
 }

@@ -9,11 +9,12 @@ import (
 
 // writer gathers frames and writes what has gathered in one call.
 //
-// There is no standing goroutine. A frame that has no company to expect is
-// written at once, by whoever sends it, as far as the socket takes it without a
-// wait. Any other starts a flush on a goroutine of its own, which first lets
-// others run: what they send meanwhile, and while it writes, goes out together.
-// A carrier that is no socket is always written by a flush.
+// There is no standing goroutine. A frame that has no company to expect, or that
+// makes a wave full, is written at once, by whoever sends it, as far as the
+// socket takes it without a wait. Any other starts a flush on a goroutine of its
+// own, which first lets others run: what they send meanwhile, and while it
+// writes, goes out together. A carrier that is no socket is always written by a
+// flush.
 type writer struct {
 	// immutable
 	limit   int
@@ -21,6 +22,7 @@ type writer struct {
 	wg      *sync.WaitGroup // joins the flush
 	failed  func(err error) // told once for each connection that refuses
 	flush   func()          // w.flushAll, made once
+	finish  func()          // w.finishAll, made once
 
 	// guarded by mu
 	mu        sync.Mutex
@@ -31,7 +33,8 @@ type writer struct {
 	start     int         // where the frame being appended began
 	forced    bool        // whether that one goes without room
 	owed      int         // bytes in buf that went so
-	flushing  bool        // someone writes
+	writing   bool        // someone writes
+	coming    bool        // a flush was started and has not looked yet
 	detached  bool        // the connection is lost and may come back: nothing is written
 	stopped   bool
 	lastWrite time.Time
@@ -46,6 +49,10 @@ type writer struct {
 // together is how soon an item has to follow the last write to be taken for one
 // of many that are worth gathering.
 const together = 3 * time.Microsecond
+
+// wave is how many bytes are written at once, by who adds the last of them, though
+// more are to come: so that the peer has something to do meanwhile.
+const wave = 8 << 10
 
 // company says what a frame has to expect.
 type company int
@@ -131,15 +138,16 @@ func (w *writer) endWith(b []byte, with company) {
 		}
 	}
 	switch {
-	case w.flushing || w.detached:
+	case w.writing || w.detached:
 		w.mu.Unlock()
-	case w.fd != nil && (with == nobody || with == maybe && time.Since(w.lastWrite) > together):
-		w.flushing = true
+	case w.fd != nil && (len(w.buf) >= wave || !w.coming && (with == nobody || with == maybe && time.Since(w.lastWrite) > together)):
 		w.take()
 		w.mu.Unlock()
 		w.writeNow()
+	case w.coming:
+		w.mu.Unlock()
 	default:
-		w.flushing = true
+		w.coming = true
 		w.mu.Unlock()
 		w.goFlush()
 	}
@@ -150,33 +158,34 @@ func (w *writer) goFlush() {
 	go w.flush()
 }
 
-// take moves what waits to the flush. The caller holds mu.
+// take makes what waits the caller's to write. The caller holds mu.
 func (w *writer) take() {
+	w.writing = true
 	w.out, w.done = w.buf, 0
 	w.buf, w.owed = nil, 0
 	wake(&w.room)
 }
 
 // writeNow writes what the socket takes. What it does not take, and what came
-// meanwhile, is left to a goroutine.
+// meanwhile, is left to goroutines.
 func (w *writer) writeNow() {
 	n, err := w.fd.writeSome(w.out)
-	if w.done = n; err == nil && n < len(w.out) || !w.written(err) {
+	if w.done = n; err == nil && n < len(w.out) {
+		w.wg.Add(1)
+		go w.finish()
+	} else if w.written(err) {
 		w.goFlush()
 	}
 }
 
-// written ends one write; it reports whether the flush is over.
-func (w *writer) written(err error) bool {
+// written ends one write. It reports whether more has come, which the caller has
+// to flush.
+func (w *writer) written(err error) (more bool) {
 	w.mu.Lock()
 	putBuffer(w.out)
 	w.out = nil
+	w.writing = false
 	w.lastWrite = time.Now()
-	if err == nil && len(w.buf) > 0 && !w.detached {
-		w.mu.Unlock()
-		return false
-	}
-	w.flushing = false
 	if err != nil {
 		putBuffer(w.buf)
 		w.buf = nil
@@ -187,26 +196,44 @@ func (w *writer) written(err error) bool {
 		}
 		wake(&w.room)
 	}
-	wake(&w.idle)
+	if len(w.buf) > 0 && !w.coming {
+		w.coming, more = true, true
+	}
+	if !w.coming {
+		wake(&w.idle)
+	}
 	w.mu.Unlock()
 	if err != nil {
 		w.failed(err)
 	}
-	return true
+	return more
 }
 
+// flushAll gathers and writes until nothing is left. It is what coming announces.
 func (w *writer) flushAll() {
 	defer w.wg.Done()
-	for {
-		if w.out == nil {
-			runtime.Gosched() // those who are about to send can join
-			w.mu.Lock()
-			w.take()
+	for more := true; more; {
+		runtime.Gosched() // those who are about to send can join
+		w.mu.Lock()
+		w.coming = false
+		if w.writing || w.detached || len(w.buf) == 0 {
+			if !w.writing {
+				wake(&w.idle)
+			} // else who writes sees to what is left
 			w.mu.Unlock()
-		}
-		if w.written(w.writeAll()) {
 			return
 		}
+		w.take()
+		w.mu.Unlock()
+		more = w.written(w.writeAll())
+	}
+}
+
+// finishAll writes what the socket did not take at once.
+func (w *writer) finishAll() {
+	defer w.wg.Done()
+	if w.written(w.writeAll()) {
+		w.goFlush()
 	}
 }
 
@@ -249,7 +276,7 @@ func (w *writer) stop(within time.Duration) {
 	w.mu.Lock()
 	w.stopped = true
 	wake(&w.room)
-	if w.flushing {
+	if w.writing || w.coming {
 		_ = w.nc.SetWriteDeadline(time.Now().Add(within))
 		w.waitIdle()
 	}
@@ -279,7 +306,7 @@ func (w *writer) detach() {
 
 // waitIdle returns when nobody writes. The caller holds mu, which is released meanwhile.
 func (w *writer) waitIdle() {
-	for w.flushing {
+	for w.writing || w.coming {
 		if w.idle == nil {
 			w.idle = make(chan struct{})
 		}
@@ -305,7 +332,7 @@ func (w *writer) attach(nc net.Conn, fd *descriptor, position uint64, hello []by
 	again := w.kept.all()
 	w.buf = append(append(getBuffer(len(hello) + len(again))[:0], hello...), again...)
 	w.kept.shrink()
-	w.nc, w.fd, w.detached, w.flushing, w.owed = nc, fd, false, true, 0
+	w.nc, w.fd, w.detached, w.coming, w.owed = nc, fd, false, true, 0
 	wake(&w.room)
 	w.mu.Unlock()
 	w.goFlush()
