@@ -9,12 +9,11 @@ import (
 
 // writer gathers frames and writes what has gathered in one call.
 //
-// There is no standing goroutine. A frame that has no company to expect, or that
-// makes a wave full, is written at once, by whoever sends it, as far as the
-// socket takes it without a wait. Any other starts a flush on a goroutine of its
-// own, which first lets others run: what they send meanwhile, and while it
-// writes, goes out together. A carrier that is no socket is always written by a
-// flush.
+// There is no standing goroutine. A frame that has no company to expect is
+// written at once, by whoever sends it, as far as the socket takes it without a
+// wait. Any other starts a flush on a goroutine of its own, which first lets
+// others run: what they send meanwhile, and while it writes, goes out together.
+// A carrier that is no socket is always written by a flush.
 type writer struct {
 	// immutable
 	limit   int
@@ -49,10 +48,6 @@ type writer struct {
 // together is how soon an item has to follow the last write to be taken for one
 // of many that are worth gathering.
 const together = 3 * time.Microsecond
-
-// wave is how many bytes are written at once, by who adds the last of them, though
-// more are to come: so that the peer has something to do meanwhile.
-const wave = 8 << 10
 
 // company says what a frame has to expect.
 type company int
@@ -138,14 +133,12 @@ func (w *writer) endWith(b []byte, with company) {
 		}
 	}
 	switch {
-	case w.writing || w.detached:
+	case w.writing || w.coming || w.detached:
 		w.mu.Unlock()
-	case w.fd != nil && (len(w.buf) >= wave || !w.coming && (with == nobody || with == maybe && time.Since(w.lastWrite) > together)):
+	case w.fd != nil && (with == nobody || with == maybe && time.Since(w.lastWrite) > together):
 		w.take()
 		w.mu.Unlock()
 		w.writeNow()
-	case w.coming:
-		w.mu.Unlock()
 	default:
 		w.coming = true
 		w.mu.Unlock()
