@@ -44,7 +44,8 @@ func (p *peer) read() string {
 	p.t.Helper()
 	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
 	b, err := p.r.next()
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		err != nil && strings.Contains(err.Error(), "the peer closed the WebSocket") {
 		return "EOF"
 	}
 	if err != nil {
@@ -105,7 +106,17 @@ func words(b []byte) string {
 		if f.Has(frame.FlagComplete) {
 			s += "C"
 		}
-	case frame.TypeRequestN, frame.TypeRequestChannel, frame.TypeRequestStream:
+		if f.Has(frame.FlagFollows) {
+			s += "F"
+		}
+	case frame.TypeRequestResponse, frame.TypeRequestFNF, frame.TypeRequestChannel, frame.TypeRequestStream:
+		if f.Has(frame.FlagFollows) {
+			s += " :F"
+		}
+		if f.N > 0 {
+			s += fmt.Sprintf(" n=%d", f.N)
+		}
+	case frame.TypeRequestN:
 		s += fmt.Sprintf(" n=%d", f.N)
 	case frame.TypeLease:
 		s += fmt.Sprintf(" n=%d ttl=%d", f.N, f.TTL)
