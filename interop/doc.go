@@ -13,6 +13,8 @@
 //     an error keeps its code and text.
 //   - Request-channel: hundreds of items there and back in order, and a side
 //     that takes nothing stops the other one after exactly the credit it gave.
+//   - Request-stream, with its credit, and fire-and-forget.
+//   - Our fragments, up to 16 MiB.
 //   - Metadata push.
 //   - Either end goes away in the middle, or gives up a request: the other end's
 //     call fails or its handler is told, and nothing waits for ever.
@@ -50,7 +52,9 @@
 //   - Closing gracefully with requests under way: told so (CONNECTION_CLOSE),
 //     rsocket-go closes at once.
 //   - Lifetimes: it does not notice a peer that has fallen silent.
+//   - Fragments of its own: it marks the first fragment of an answer as the last.
+//   - Resumption, of which it retains no frames, and leases.
 //
-// Because our engine does not speak it yet: fragments, leases, resumption,
-// request-stream, fire-and-forget. Hostile frames are package rsocket's own tests.
+// Hostile frames are package rsocket's own tests. The other peers are in the
+// directories below.
 package interop

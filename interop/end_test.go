@@ -15,6 +15,8 @@ import (
 // what comes is sent back as it came, but for the words below.
 type end interface {
 	call(p message) (message, error)
+	forget(p message)
+	list(request string) stream // a request-stream: the items that listed gives for the request
 	open(first string) stream
 	push(metadata string)
 	close() // goes away at once
@@ -47,6 +49,7 @@ type message struct{ metadata, data string }
 // witness is what an end saw of the requests that came to it.
 type witness struct {
 	pushed   chan string   // metadata for the connection
+	forgot   chan message  // fire-and-forget
 	hung     chan struct{} // a request hangs
 	released chan struct{} // its handler was told to stop
 	gate     chan struct{}
@@ -56,7 +59,7 @@ type witness struct {
 
 func newWitness() *witness {
 	return &witness{
-		pushed: make(chan string, 16), hung: make(chan struct{}, 16),
+		pushed: make(chan string, 16), forgot: make(chan message, 64), hung: make(chan struct{}, 16),
 		released: make(chan struct{}, 16), gate: make(chan struct{}), over: make(chan struct{}),
 	}
 }

@@ -61,6 +61,18 @@ func (e *ourEnd) call(p message) (message, error) {
 	return message{string(reply.Metadata), string(reply.Data)}, err
 }
 
+func (e *ourEnd) forget(p message) {
+	_ = e.conn.FireAndForget(context.Background(), rsocket.Payload{Metadata: []byte(p.metadata), Data: []byte(p.data)}) // what arrives is what counts
+}
+
+func (e *ourEnd) list(request string) stream {
+	ch, err := e.conn.OpenStream(context.Background(), rsocket.Payload{Data: []byte(request)})
+	if err != nil {
+		return brokenStream{err}
+	}
+	return &ourStream{ch: ch}
+}
+
 func (e *ourEnd) push(metadata string) {
 	_ = e.conn.PushMetadata(context.Background(), []byte(metadata)) // what arrives is what counts
 }
@@ -133,7 +145,23 @@ func ourHandler(w *witness) rsocket.Handler {
 		return ctx.Err()
 	}
 	return rsocket.Handler{
-		MetadataPush: func(metadata []byte) { w.pushed <- string(metadata) },
+		MetadataPush:  func(metadata []byte) { w.pushed <- string(metadata) },
+		FireAndForget: func(_ context.Context, p rsocket.Payload) { w.forgot <- message{string(p.Metadata), string(p.Data)} },
+		Stream: func(ctx context.Context, p rsocket.Payload, out rsocket.Channel) error {
+			switch string(p.Data) {
+			case wordRefuse:
+				return &rsocket.Error{Code: rsocket.Code(refusal.code), Message: refusal.text}
+			case wordHang:
+				return hang(ctx)
+			}
+			for _, item := range listed(string(p.Data)) {
+				if err := out.Send(ctx, rsocket.Payload{Data: []byte(item)}); err != nil {
+					return err
+				}
+				w.replied.Add(1)
+			}
+			return nil
+		},
 		Response: func(ctx context.Context, p rsocket.Payload) (rsocket.Payload, error) {
 			switch string(p.Data) {
 			case wordRefuse:

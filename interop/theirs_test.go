@@ -96,6 +96,14 @@ func (e *goEnd) call(p message) (message, error) {
 	return clone(reply), nil
 }
 
+func (e *goEnd) forget(p message) {
+	e.socket.FireAndForget(payload.New([]byte(p.data), []byte(p.metadata)))
+}
+
+func (e *goEnd) list(request string) stream {
+	return e.taking(newOutbox(nil), e.socket.RequestStream(payload.New([]byte(request), nil)))
+}
+
 func (e *goEnd) push(metadata string) { e.socket.MetadataPush(payload.New(nil, []byte(metadata))) }
 
 func (e *goEnd) close() {
@@ -104,10 +112,16 @@ func (e *goEnd) close() {
 }
 
 func (e *goEnd) open(first string) stream {
-	s := &goStream{out: newOutbox(nil), items: make(chan string), over: make(chan error, 1), deaf: make(chan struct{})}
+	out := newOutbox(nil)
+	out.put(first)
+	return e.taking(out, e.socket.RequestChannel(out))
+}
+
+// taking is a stream whose items are taken one by one; out is what is sent on it.
+func (e *goEnd) taking(out *outbox, in flux.Flux) stream {
+	s := &goStream{out: out, items: make(chan string), over: make(chan error, 1), deaf: make(chan struct{})}
 	e.t.Cleanup(func() { close(s.deaf) })
-	s.send(first)
-	receive(context.Background(), e.socket.RequestChannel(s.out), func(item string) {
+	receive(context.Background(), in, func(item string) {
 		select {
 		case s.items <- item: // waits: what is not taken costs the peer credit
 		case <-s.deaf:
@@ -181,6 +195,21 @@ func goResponder(w *witness) rsocketgo.RSocket {
 				}
 				return request, nil
 			})
+		}),
+		rsocketgo.FireAndForget(func(p payload.Payload) { w.forgot <- clone(p) }),
+		rsocketgo.RequestStream(func(p payload.Payload) flux.Flux {
+			out := newOutbox(func() { w.released <- struct{}{} })
+			out.left = &w.replied
+			switch request := clone(p).data; request {
+			case wordRefuse:
+				out.fail(goError(refusal))
+			case wordHang:
+				w.hung <- struct{}{}
+			default:
+				out.put(listed(request)...)
+				out.complete()
+			}
+			return out
 		}),
 		rsocketgo.RequestChannel(func(in flux.Flux) flux.Flux {
 			c := &goChannel{w: w}
