@@ -1,0 +1,82 @@
+package rsocketgo
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"warmline.dev/protocol/rsocket"
+)
+
+// Every field is honoured or refused: one that is added to rsocket.Config has to
+// be decided about.
+func TestEveryFieldOfAConfigIsHonouredOrRefused(t *testing.T) {
+	honoured := []string{"MaxFrame", "MaxPayload", "MaxReassembly", "MaxStreams", "Window", "MaxUnread", "MaxConns", "FirstFrameTimeout", "WriteTimeout"}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[rsocket.Config]()) {
+		refuses := slices.ContainsFunc(refused, func(r struct {
+			field string
+			set   func(*rsocket.Config) bool
+			why   string
+		},
+		) bool {
+			return r.field == f.Name
+		})
+		if refuses == slices.Contains(honoured, f.Name) {
+			t.Errorf("%s: honoured and refused, or neither", f.Name)
+		}
+		if !refuses {
+			continue
+		}
+		var cfg rsocket.Config
+		v := reflect.ValueOf(&cfg).Elem().FieldByIndex(f.Index)
+		if v.Kind() == reflect.Pointer {
+			v.Set(reflect.New(f.Type.Elem()))
+		} else {
+			v.SetInt(1)
+		}
+		_, dialErr := Dial(t.Context(), "tcp://127.0.0.1:1", rsocket.Setup{}, rsocket.Handler{}, cfg)
+		_, serverErr := NewServer(nil, cfg)
+		for _, err := range []error{dialErr, serverErr} {
+			if err == nil || !strings.Contains(err.Error(), f.Name+" is set and can't be honoured: ") {
+				t.Errorf("%s: %v", f.Name, err)
+			}
+		}
+	}
+}
+
+func TestBadConfigIsNamed(t *testing.T) {
+	for field, cfg := range map[string]rsocket.Config{
+		"MaxFrame": {MaxFrame: 63}, "MaxPayload": {MaxPayload: -1}, "MaxReassembly": {MaxReassembly: -1},
+		"Window": {Window: -1}, "MaxUnread": {MaxUnread: -1}, "MaxConns": {MaxConns: -1},
+	} {
+		if _, err := NewServer(nil, cfg); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	for _, s := range []rsocket.Setup{{KeepAlive: 1}, {KeepAlive: time.Hour}, {MetadataMIME: strings.Repeat("m", 256)}} {
+		if _, err := setupDefaults(s); err == nil {
+			t.Errorf("%+v was taken", s)
+		}
+	}
+	for _, address := range []string{"", "127.0.0.1:1", "http://x:1", "tcp://x", "tcp://u@x:1", "tcp://x:1/path", "unix://x/y", "unix://"} {
+		if _, err := Dial(t.Context(), address, rsocket.Setup{}, rsocket.Handler{}, rsocket.Config{}); err == nil || !strings.Contains(err.Error(), "expected tcp://HOST:PORT") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	large := rsocket.Setup{Payload: rsocket.Payload{Data: make([]byte, 200)}}
+	if _, err := Client(nil, large, rsocket.Handler{}, rsocket.Config{MaxFrame: 200}); !errors.Is(err, rsocket.ErrTooLarge) {
+		t.Errorf("SETUP: %v", err)
+	}
+}
+
+func TestNoStreamsAreTakenIfSo(t *testing.T) {
+	_, p := rawClient(t, rsocket.Handler{Response: func(context.Context, rsocket.Payload) (rsocket.Payload, error) {
+		return rsocket.Payload{}, nil
+	}}, rsocket.Config{MaxStreams: -1})
+	p.write(setupFrame(), request(1, ""))
+	p.want("ERROR 1 REJECTED 0 requests are being answered, at most 0 are taken")
+}
