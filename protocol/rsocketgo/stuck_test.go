@@ -107,3 +107,33 @@ func TestAConnectionWhoseIDsAreUsedUpDrains(t *testing.T) {
 	}
 	p.want("REQUEST_FNF 1", "EOF") // the id is the library's, which knows nothing of this
 }
+
+// A request that is given up as the connection ends must not be forgotten by
+// both: rsocket-go would keep it, and the connection would not come to its end.
+func TestARequestMayBeGivenUpAsTheConnectionEnds(t *testing.T) {
+	for range 300 {
+		near, far := rsocket.Pipe()
+		c, err := Client(near, rsocket.Setup{}, rsocket.Handler{}, rsocket.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		results := make(chan error, 4)
+		for range cap(results) {
+			go func() { _, err := c.Call(ctx, rsocket.Payload{}); results <- err }()
+		}
+		await.Until(t, "requests are under way", func() bool { return c.InFlight() > 0 })
+		go cancel()
+		closed := make(chan error, 1)
+		go func() { closed <- c.Close() }()
+		for range cap(results) {
+			if err := await.Value(t, "a result", results); !errors.Is(err, context.Canceled) && !errors.Is(err, rsocket.ErrClosed) {
+				t.Fatal(err)
+			}
+		}
+		if err := await.Value(t, "Close", closed); err != nil {
+			t.Fatal(err)
+		}
+		_ = far.Close()
+	}
+}
