@@ -111,6 +111,9 @@ func (c *Conn) grant() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.leaseTimer != nil {
+		c.leaseTimer.Stop() // it may be that of a carrier that is lost
+	}
 	if c.err == nil {
 		c.leaseTimer = time.AfterFunc(ttl-ttl/4, c.grant)
 	}
