@@ -70,9 +70,9 @@ func BenchmarkWriter(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					for {
-						dst, wait := w.try(frame.PayloadSize(nil, data))
+						dst, wait := w.try(Payload{Data: data})
 						if dst != nil {
-							w.endWith(frame.AppendPayload(dst, 1, frame.FlagNext, nil, data), with)
+							w.endWith(frame.AppendPayload(dst, 1, frame.FlagNext, nil, nil), data, with)
 							break
 						}
 						<-wait
@@ -188,4 +188,24 @@ func benchDial(b *testing.B, addr string) *Conn {
 	}
 	b.Cleanup(func() { c.Close() })
 	return c
+}
+
+// BenchmarkLargeData is a request of so many bytes that is answered with none:
+// what it takes to get them across, both sides in this process.
+func BenchmarkLargeData(b *testing.B) {
+	for _, size := range []int{16 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20} {
+		b.Run(fmt.Sprintf("%d_KiB", size>>10), func(b *testing.B) {
+			c := benchDial(b, benchServer(b, Handler{Response: func(context.Context, Payload) (Payload, error) {
+				return Payload{}, nil
+			}}))
+			data := make([]byte, size)
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				if _, err := c.Call(b.Context(), Payload{Data: data}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

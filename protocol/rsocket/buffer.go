@@ -4,7 +4,8 @@ import "sync"
 
 // Buffers for the socket, in four sizes. A buffer belongs to whoever got it
 // until it is put back, and nothing that outlives that may point into it: what
-// the application receives is copied out, what it sends is copied in. So a
+// the application receives is copied out, what it sends is copied in (but for
+// large data, see aside). So a
 // connection on which nothing happens holds none.
 const (
 	smallBuffer  = 4 << 10

@@ -154,28 +154,14 @@ func (c *Conn) InFlight() int { return int(c.inbound.Load() + c.outbound.Load())
 // PushMetadata sends metadata for the whole connection (METADATA_PUSH). Nothing
 // answers it.
 func (c *Conn) PushMetadata(ctx context.Context, metadata []byte) error {
-	size := frame.HeaderSize + len(metadata)
-	if size > c.cfg.MaxFrame {
+	if frame.HeaderSize+len(metadata) > c.cfg.MaxFrame {
 		return ErrTooLarge
 	}
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b, wait := c.w.try(size)
-		if b != nil {
-			c.w.end(frame.AppendMetadataPush(b, metadata))
-			return nil
-		}
-		if wait == nil {
-			<-c.ctx.Done()
-			return c.Err()
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
-		}
+	b, err := c.room(ctx, Payload{Metadata: metadata})
+	if err == nil {
+		c.w.end(frame.AppendMetadataPush(b, metadata))
 	}
+	return err
 }
 
 // Fail ends the connection with an ERROR frame on stream 0 that carries code

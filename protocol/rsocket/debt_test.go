@@ -21,7 +21,7 @@ func TestAPeerThatReadsIsNotCutOffForLargePayloads(t *testing.T) {
 	await.Until(t, "one waits behind another", func() bool {
 		c.w.mu.Lock()
 		defer c.w.mu.Unlock()
-		return c.w.writing && len(c.w.buf) > 2*c.cfg.MaxUnwritten
+		return c.w.writing && c.w.besides > 2*c.cfg.MaxUnwritten
 	})
 	p.write(frame.AppendKeepAlive(nil, true, 0, nil)) // read and answered meanwhile
 	for answered := 0; answered < cap(result); {

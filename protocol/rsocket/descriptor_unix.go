@@ -59,19 +59,48 @@ func (d *descriptor) writeSome(b []byte) (int, error) {
 }
 
 func (d *descriptor) tryWrite(fd uintptr) bool {
+	d.wrote, d.writeErr = writeOnce(fd, d.out)
+	return true
+}
+
+// writeOnce writes what the socket takes at once, perhaps nothing.
+func writeOnce(fd uintptr, b []byte) (int, error) {
 	for {
-		n, err := syscall.Write(int(fd), d.out)
+		n, err := syscall.Write(int(fd), b)
 		switch {
 		case err == syscall.EINTR: //nolint:errorlint // a system call returns it bare
 			continue
 		case err == syscall.EAGAIN: //nolint:errorlint // the same
+			return 0, nil
 		case err != nil:
-			d.writeErr = err
-		default:
-			d.wrote = n
+			return 0, err
 		}
-		return true
+		return n, nil
 	}
+}
+
+// writeAside writes the next bytes of a and waits until the socket has taken them.
+func (d *descriptor) writeAside(a *aside) error {
+	const together = 256 << 10
+	var wrote int
+	var failed error
+	err := d.rc.Write(func(fd uintptr) bool {
+		for {
+			var n int
+			n, failed = a.write(together-wrote, func(b []byte) (int, error) { return writeOnce(fd, b) })
+			wrote += n
+			if failed != nil || wrote == together || !a.left() {
+				return true
+			}
+			if n == 0 {
+				return false
+			}
+		}
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
 }
 
 // readSome waits until there is something to read and reads it into room.

@@ -52,7 +52,8 @@ func (c *Conn) tooLarge(p Payload) error {
 // when the stream is no longer there.
 func (c *Conn) sendRest(ctx context.Context, id uint32, s stream, rest *pieces) error {
 	for {
-		b, err := c.room(ctx, c.cfg.Fragment)
+		p, more := rest.next(0)
+		b, err := c.room(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -60,25 +61,24 @@ func (c *Conn) sendRest(ctx context.Context, id uint32, s stream, rest *pieces) 
 			c.w.giveUp()
 			return nil // answered, refused or closed: its owner has been told
 		}
-		p, more := rest.next(0)
 		flags := frame.FlagNext
 		if more {
 			flags |= frame.FlagFollows
 		}
-		c.w.end(frame.AppendPayload(b, id, flags, p.Metadata, p.Data))
+		c.w.endWith(frame.AppendPayload(b, id, flags, p.Metadata, nil), p.Data, others).wait(ctx)
 		if !more {
 			return nil
 		}
 	}
 }
 
-// room waits until a frame can be appended. The writer is locked then.
-func (c *Conn) room(ctx context.Context, size int) ([]byte, error) {
+// room waits until a frame for p can be appended. The writer is locked then.
+func (c *Conn) room(ctx context.Context, p Payload) ([]byte, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		b, wait := c.w.try(size)
+		b, wait := c.w.try(p)
 		if b != nil {
 			return b, nil
 		}

@@ -3,8 +3,9 @@ package rsocket
 // Payload is what one request, reply or item carries: two opaque byte strings.
 //
 // Metadata that is nil is absent, which RSocket tells from empty. A payload that
-// the engine hands out belongs to the receiver; one that is handed to the engine
-// has been copied when the call returns.
+// the engine hands out belongs to the receiver. One that is handed to the engine
+// is the caller's again when the call returns: it has been copied or, where a
+// socket takes 64 KiB and more of data from where they stand, written.
 type Payload struct {
 	Metadata []byte
 	Data     []byte

@@ -15,12 +15,13 @@ type request struct {
 	payload Payload
 }
 
-func (r *request) append(dst []byte, id uint32, p Payload, flags frame.Flags) []byte {
+// append appends all but the data.
+func (r *request) append(dst []byte, id uint32, metadata []byte, flags frame.Flags) []byte {
 	switch r.kind {
 	case frame.TypeRequestStream, frame.TypeRequestChannel:
-		return frame.AppendRequestMany(dst, id, r.kind, flags, r.credit, p.Metadata, p.Data)
+		return frame.AppendRequestMany(dst, id, r.kind, flags, r.credit, metadata, nil)
 	}
-	return frame.AppendRequest(dst, id, r.kind, flags, p.Metadata, p.Data)
+	return frame.AppendRequest(dst, id, r.kind, flags, metadata, nil)
 }
 
 // start opens an own stream: it waits for a lease and for room, takes an id,
@@ -45,13 +46,13 @@ func (c *Conn) start(ctx context.Context, s stream, r *request) (id uint32, rest
 		if err = c.refusal(ctx); err != nil {
 			break
 		}
-		b, wait := c.w.try(frame.PayloadSize(first.Metadata, first.Data))
+		b, wait := c.w.try(first)
 		if b != nil {
 			if id = c.register(s); id == 0 {
 				c.w.giveUp()
 				continue // the connection has ended
 			}
-			c.w.endWith(r.append(b, id, first, flags), companyOf(&c.outbound))
+			c.w.endWith(r.append(b, id, first.Metadata, flags), first.Data, companyOf(&c.outbound)).wait(ctx)
 			return id, rest, nil
 		}
 		if wait == nil { // the writer has stopped: the connection is ending

@@ -188,7 +188,7 @@ func (s *answer) reply(p Payload) error {
 	rest := pieces{left: p, max: c.cfg.Fragment}
 	for more := true; more; {
 		p, more = rest.next(0)
-		b, err := c.room(&s.requestContext, frame.PayloadSize(p.Metadata, p.Data))
+		b, err := c.room(&s.requestContext, p)
 		if err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (s *answer) reply(p Payload) error {
 			c.leave()
 			flags = frame.FlagNext | frame.FlagComplete
 		}
-		c.w.endWith(frame.AppendPayload(b, s.id, flags, p.Metadata, p.Data), companyOf(&c.inbound))
+		c.w.endWith(frame.AppendPayload(b, s.id, flags, p.Metadata, nil), p.Data, companyOf(&c.inbound)).wait(&s.requestContext)
 	}
 	return nil
 }

@@ -13,16 +13,16 @@ func (ch *channel) Send(ctx context.Context, p Payload) error {
 	}
 	rest := pieces{left: p, max: ch.c.cfg.Fragment}
 	piece, more := rest.next(0)
-	size := frame.PayloadSize(piece.Metadata, piece.Data)
 	for {
 		if err := ctx.Err(); err != nil {
 			return ch.endOr(err)
 		}
-		sent, room, err := ch.trySend(piece, size, more)
+		sent, put, room, err := ch.trySend(piece, more)
 		if err != nil {
 			return err
 		}
 		if sent {
+			put.wait(ctx)
 			if more {
 				return ch.sendRest(ctx, &rest)
 			}
@@ -61,21 +61,21 @@ func (ch *channel) waitToSend(ctx context.Context, room <-chan struct{}) error {
 }
 
 // trySend sends the first piece of an item if there is credit and room.
-func (ch *channel) trySend(p Payload, size int, more bool) (sent bool, room <-chan struct{}, err error) {
+func (ch *channel) trySend(p Payload, more bool) (sent bool, put *aside, room <-chan struct{}, err error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.sendDone || ch.closing {
-		return false, nil, ch.sendError()
+		return false, nil, nil, ch.sendError()
 	}
 	if ch.credit == 0 || ch.cutting {
-		return false, nil, nil
+		return false, nil, nil, nil
 	}
-	b, room := ch.c.w.try(size)
+	b, room := ch.c.w.try(p)
 	if b == nil {
 		if room == nil { // the writer has stopped; the read loop is about to tell this channel
 			room = ch.c.ctx.Done()
 		}
-		return false, room, nil
+		return false, nil, room, nil
 	}
 	ch.credit--
 	flags := frame.FlagNext
@@ -87,22 +87,30 @@ func (ch *channel) trySend(p Payload, size int, more bool) (sent bool, room <-ch
 	if ch.items.len() == 0 {
 		with = maybe
 	}
-	ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data), with)
+	put = ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, nil), p.Data, with)
 	if ch.credit > 0 {
 		ch.canSend.signal(ch.c) // for whoever else waits
 	}
-	return true, nil, nil
+	return true, put, nil, nil
 }
 
 // sendRest sends the fragments behind the first.
 func (ch *channel) sendRest(ctx context.Context, rest *pieces) error {
 	for {
-		room, done, err := ch.trySendRest(rest)
-		if done {
+		p, more := rest.next(0)
+		if err := ch.sendNext(ctx, p, more); err != nil || !more {
 			return err
 		}
+	}
+}
+
+// sendNext sends one of them when there is room.
+func (ch *channel) sendNext(ctx context.Context, p Payload, more bool) error {
+	for {
+		put, room, err := ch.trySendNext(p, more)
 		if room == nil {
-			continue
+			put.wait(ctx)
+			return err
 		}
 		select {
 		case <-room:
@@ -113,28 +121,26 @@ func (ch *channel) sendRest(ctx context.Context, rest *pieces) error {
 	}
 }
 
-// trySendRest sends one fragment if there is room.
-func (ch *channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, err error) {
+func (ch *channel) trySendNext(p Payload, more bool) (put *aside, room <-chan struct{}, err error) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.sendDone {
-		return nil, true, ch.sendError()
+		return nil, nil, ch.sendError()
 	}
-	b, room := ch.c.w.try(ch.c.cfg.Fragment)
+	b, room := ch.c.w.try(p)
 	if b == nil {
 		if room == nil {
 			room = ch.c.ctx.Done()
 		}
-		return room, false, nil
+		return nil, room, nil
 	}
-	p, more := rest.next(0)
 	flags := frame.FlagNext
 	if more {
 		flags |= frame.FlagFollows
 	}
-	ch.c.w.end(frame.AppendPayload(b, ch.id, flags, p.Metadata, p.Data))
+	put = ch.c.w.endWith(frame.AppendPayload(b, ch.id, flags, p.Metadata, nil), p.Data, others)
 	if more {
-		return nil, false, nil
+		return put, nil, nil
 	}
 	ch.cutting = false
 	ch.canSend.signal(ch.c)
@@ -142,7 +148,7 @@ func (ch *channel) trySendRest(rest *pieces) (room <-chan struct{}, done bool, e
 		ch.c.sendComplete(ch.id)
 		ch.endSend(nil)
 	}
-	return nil, true, nil
+	return put, nil, nil
 }
 
 func (ch *channel) sendError() error {

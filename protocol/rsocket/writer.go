@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"warmline.dev/protocol/rsocket/frame"
 )
 
 // writer gathers frames and writes what has gathered in one call.
@@ -32,6 +34,8 @@ type writer struct {
 	start     int         // where the frame being appended began
 	forced    bool        // whether that one goes without room
 	owed      int         // bytes in buf that went so
+	aside     []*aside    // data that stands elsewhere and goes out with buf
+	besides   int         // its bytes
 	writing   bool        // someone writes
 	coming    bool        // a flush was started and has not looked yet
 	detached  bool        // the connection is lost and may come back: nothing is written
@@ -41,8 +45,9 @@ type writer struct {
 	idle      chan struct{} // closed when the flush ends; nil while nobody waits
 
 	// owned by whoever flushes
-	out  []byte // being written
-	done int    // out[:done] is written
+	out      []byte   // being written
+	outAside []*aside // and with it
+	done     int      // out[:done] is written
 }
 
 // together is how soon an item has to follow the last write to be taken for one
@@ -58,17 +63,18 @@ const (
 	nobody                // none: it is written at once
 )
 
-// try begins a frame of at most size bytes. It returns a buffer to append to,
-// with the lock held until end or giveUp; or, if there is no room, a channel
+// try begins a frame for p. It returns a buffer to append all but p's data to,
+// with the lock held until endWith or giveUp; or, if there is no room, a channel
 // that is closed when it is worth trying again; or neither once the writer has
 // stopped.
-func (w *writer) try(size int) (dst []byte, wait <-chan struct{}) {
+func (w *writer) try(p Payload) (dst []byte, wait <-chan struct{}) {
+	size := frame.PayloadSize(p.Metadata, p.Data)
 	w.mu.Lock()
 	if w.stopped {
 		w.mu.Unlock()
 		return nil, nil
 	}
-	held := len(w.buf)
+	held := len(w.buf) + w.besides
 	limit := w.limit
 	if w.detached {
 		held, limit = w.kept.size(), w.kept.limit
@@ -82,6 +88,9 @@ func (w *writer) try(size int) (dst []byte, wait <-chan struct{}) {
 		return nil, wait
 	}
 	w.forced = false
+	if w.puts(p.Data) {
+		size -= len(p.Data)
+	}
 	return w.prefix(size), nil
 }
 
@@ -112,13 +121,22 @@ func (w *writer) prefix(size int) []byte {
 // giveUp releases the lock without a frame.
 func (w *writer) giveUp() { w.mu.Unlock() }
 
-// end takes the buffer back with the frame appended, and releases the lock.
-// The frame is written soon, with what others send meanwhile.
-func (w *writer) end(b []byte) { w.endWith(b, others) }
+// end takes the buffer back with a frame that has no data appended, and releases
+// the lock. The frame is written soon, with what others send meanwhile.
+func (w *writer) end(b []byte) { w.endWith(b, nil, others) }
 
-// endWith is end for a frame that may have no company.
-func (w *writer) endWith(b []byte, with company) {
-	n := len(b) - w.start - prefixSize
+// endWith is end for a frame that ends in data, and that may have no company.
+// The caller waits for what it returns, if anything, when it holds no lock.
+func (w *writer) endWith(b, data []byte, with company) *aside {
+	n := len(b) - w.start - prefixSize + len(data)
+	var put *aside
+	if w.puts(data) {
+		put = &aside{at: len(b), data: data, done: make(chan struct{})}
+		w.aside = append(w.aside, put)
+		w.besides += len(data)
+	} else {
+		b = append(b, data...)
+	}
 	b[w.start], b[w.start+1], b[w.start+2] = byte(n>>16), byte(n>>8), byte(n)
 	w.buf = b
 	if w.forced {
@@ -135,7 +153,7 @@ func (w *writer) endWith(b []byte, with company) {
 	switch {
 	case w.writing || w.coming || w.detached:
 		w.mu.Unlock()
-	case w.fd != nil && (with == nobody || with == maybe && time.Since(w.lastWrite) > together):
+	case w.fd != nil && put == nil && (with == nobody || with == maybe && time.Since(w.lastWrite) > together):
 		w.take()
 		w.mu.Unlock()
 		w.writeNow()
@@ -144,6 +162,7 @@ func (w *writer) endWith(b []byte, with company) {
 		w.mu.Unlock()
 		w.goFlush()
 	}
+	return put
 }
 
 func (w *writer) goFlush() {
@@ -155,8 +174,20 @@ func (w *writer) goFlush() {
 func (w *writer) take() {
 	w.writing = true
 	w.out, w.done = w.buf, 0
-	w.buf, w.owed = nil, 0
+	w.outAside = w.aside
+	w.empty()
+	w.owed = 0
 	wake(&w.room)
+}
+
+// empty forgets what waits, without giving it back.
+func (w *writer) empty() { w.buf, w.aside, w.besides = nil, nil, 0 }
+
+// dropWaiting gives back what waits and won't be written.
+func (w *writer) dropWaiting() {
+	putBuffer(w.buf)
+	release(w.aside)
+	w.empty()
 }
 
 // writeNow writes what the socket takes. What it does not take, and what came
@@ -176,12 +207,12 @@ func (w *writer) writeNow() {
 func (w *writer) written(err error) (more bool) {
 	w.mu.Lock()
 	putBuffer(w.out)
-	w.out = nil
+	release(w.outAside)
+	w.out, w.outAside = nil, nil
 	w.writing = false
 	w.lastWrite = time.Now()
 	if err != nil {
-		putBuffer(w.buf)
-		w.buf = nil
+		w.dropWaiting()
 		if w.kept != nil {
 			w.detached = true
 		} else {
@@ -232,12 +263,39 @@ func (w *writer) finishAll() {
 
 // writeAll writes what was taken and waits for the socket if it has to.
 func (w *writer) writeAll() error {
-	if w.fd != nil && w.done == 0 {
-		n, err := w.fd.writeSome(w.out)
-		if w.done = n; err != nil || n == len(w.out) {
+	for _, a := range w.outAside {
+		if err := w.writeTo(a.at); err != nil {
+			return err
+		}
+		for a.left() {
+			if err := w.patiently(func(net.Conn) error { return w.fd.writeAside(a) }); err != nil {
+				return err
+			}
+		}
+	}
+	return w.writeTo(len(w.out))
+}
+
+// writeTo writes out[done:end].
+func (w *writer) writeTo(end int) error {
+	if w.fd != nil && w.done < end {
+		n, err := w.fd.writeSome(w.out[w.done:end])
+		if w.done += n; err != nil {
 			return err
 		}
 	}
+	if w.done == end {
+		return nil
+	}
+	return w.patiently(func(nc net.Conn) error {
+		n, err := nc.Write(w.out[w.done:end])
+		w.done += n
+		return err
+	})
+}
+
+// patiently calls write, which may wait for the socket.
+func (w *writer) patiently(write func(nc net.Conn) error) error {
 	w.mu.Lock()
 	nc := w.nc
 	// Under the lock, so that it can't move out the deadline that stop sets. A
@@ -246,7 +304,7 @@ func (w *writer) writeAll() error {
 		_ = nc.SetWriteDeadline(time.Now().Add(w.timeout))
 	}
 	w.mu.Unlock()
-	_, err := nc.Write(w.out[w.done:])
+	err := write(nc)
 	w.mu.Lock()
 	if w.timeout > 0 && !w.stopped {
 		_ = nc.SetWriteDeadline(time.Time{}) // a descriptor would see it pass while nobody writes
@@ -273,8 +331,8 @@ func (w *writer) stop(within time.Duration) {
 		_ = w.nc.SetWriteDeadline(time.Now().Add(within))
 		w.waitIdle()
 	}
-	putBuffer(w.buf)
-	w.buf, w.kept = nil, nil
+	w.dropWaiting()
+	w.kept = nil
 	w.mu.Unlock()
 }
 
@@ -292,8 +350,7 @@ func (w *writer) detach() {
 	defer w.mu.Unlock()
 	w.detached = true
 	w.waitIdle()
-	putBuffer(w.buf)
-	w.buf = nil
+	w.dropWaiting()
 	wake(&w.room)
 }
 
