@@ -38,6 +38,9 @@ const (
 	Internal Code = 0x30B
 	// Unsatisfied: no version on offer satisfies what is wanted.
 	Unsatisfied Code = 0x30C
+	// Unresolved: a reference in the arguments leads nowhere, or to a call that
+	// failed. The call did not run.
+	Unresolved Code = 0x30D
 )
 
 var codeNames = map[Code]string{
@@ -45,7 +48,7 @@ var codeNames = map[Code]string{
 	InvalidArgument: "invalid_argument", UnknownMethod: "unknown_method",
 	Unauthenticated: "unauthenticated", Forbidden: "forbidden", NotFound: "not_found",
 	TooLarge: "too_large", Overloaded: "overloaded", Unavailable: "unavailable",
-	Internal: "internal", Unsatisfied: "unsatisfied",
+	Internal: "internal", Unsatisfied: "unsatisfied", Unresolved: "unresolved",
 }
 
 var codesByName = func() map[string]Code {

@@ -28,6 +28,7 @@ var codes = []struct {
 	{protocol.Unavailable, 0x30A, "unavailable", http.StatusServiceUnavailable},
 	{protocol.Internal, 0x30B, "internal", http.StatusInternalServerError},
 	{protocol.Unsatisfied, 0x30C, "unsatisfied", http.StatusNotFound},
+	{protocol.Unresolved, 0x30D, "unresolved", http.StatusInternalServerError},
 }
 
 func TestCodesHaveNamesAndNumbers(t *testing.T) {

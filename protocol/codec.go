@@ -34,6 +34,14 @@ type Codec interface {
 	Unmarshal(b []byte, into any) error
 	// UnmarshalStrict is Unmarshal that fails on a field that into does not have.
 	UnmarshalStrict(b []byte, into any) error
+	// References lists the references in the arguments of a call. The error wraps
+	// [ErrMalformed], or is an *[Error] with [InvalidArgument].
+	References(args Raw) ([]Reference, error)
+	// Resolve returns the arguments with what each reference stands for in its
+	// place, out of the result of the call that it names, in at most most bytes. The
+	// error is that of results; or wraps [ErrMalformed]; or is an *[Error]:
+	// [Unresolved] for a path that leads nowhere, [TooLarge], [InvalidArgument].
+	Resolve(args Raw, most int, results func(call uint32) (Raw, error)) (Raw, error)
 	// AppendMessage appends a message.
 	AppendMessage(dst []byte, m *Message) ([]byte, error)
 	// NextMessage decodes the first message of b and returns what is behind it.
@@ -81,7 +89,7 @@ func (c msgpackCodec) Unmarshal(b []byte, into any) error { return c.unmarshal(b
 func (c msgpackCodec) UnmarshalStrict(b []byte, into any) error { return c.unmarshal(b, into, true) }
 
 func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
-	var extensions []int
+	var extensions []extension
 	if err := DefaultLimits.check(b, &extensions); err != nil {
 		return err
 	}
@@ -105,6 +113,7 @@ func encoder(w io.Writer) *msgpack.Encoder {
 	enc.SetCustomStructTag("json")
 	enc.UseCompactInts(true)
 	enc.UseCompactFloats(true)
+	enc.SetSortMapKeys(true) // the same arguments are the same bytes: an edge knows a question by them
 	return enc
 }
 
@@ -123,11 +132,11 @@ func decoder(b []byte) *msgpack.Decoder {
 type guarded struct {
 	*bytes.Reader
 	size       int
-	extensions []int // where the data of each begins, ascending
+	extensions []extension // ascending
 }
 
 func (g *guarded) ReadByte() (byte, error) {
-	if _, found := slices.BinarySearch(g.extensions, g.size-g.Len()); found {
+	if _, found := slices.BinarySearchFunc(g.extensions, g.size-g.Len(), func(e extension, at int) int { return e.data - at }); found {
 		return 0, errors.New("an extension where there should be another value")
 	}
 	return g.Reader.ReadByte()

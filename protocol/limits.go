@@ -26,8 +26,11 @@ var ErrMalformed = errors.New("malformed")
 // its length in bytes, or an error that wraps [ErrMalformed].
 func (l Limits) Walk(b []byte) (int, error) { return l.walk(b, nil) }
 
-// walk is Walk that also lists where the data of each extension begins.
-func (l Limits) walk(b []byte, extensions *[]int) (int, error) {
+// extension is where one begins in a value, where its data does, and where it ends.
+type extension struct{ start, data, end int }
+
+// walk is Walk that also lists the extensions.
+func (l Limits) walk(b []byte, extensions *[]extension) (int, error) {
 	var open [64]uint64 // values left in each array or map that is open
 	deepest := max(0, min(l.Depth, len(open)-1))
 	size := len(b)
@@ -47,7 +50,7 @@ func (l Limits) walk(b []byte, extensions *[]int) (int, error) {
 			return 0, fmt.Errorf("%w msgpack at byte %d: %w", ErrMalformed, size-len(b), err)
 		}
 		if n := extensionHeader(b[0]); n > 0 && extensions != nil && len(b)-len(rest) > n {
-			*extensions = append(*extensions, size-len(b)+n)
+			*extensions = append(*extensions, extension{size - len(b), size - len(b) + n, size - len(rest)})
 		}
 		if b = rest; inside == 0 {
 			continue
@@ -99,7 +102,7 @@ func extensionHeader(lead byte) int {
 // Check walks b and wants it to be exactly one value.
 func (l Limits) Check(b []byte) error { return l.check(b, nil) }
 
-func (l Limits) check(b []byte, extensions *[]int) error {
+func (l Limits) check(b []byte, extensions *[]extension) error {
 	n, err := l.walk(b, extensions)
 	if err == nil && n != len(b) {
 		err = fmt.Errorf("%w msgpack: %d bytes behind the value", ErrMalformed, len(b)-n)
