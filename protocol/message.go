@@ -17,11 +17,13 @@ type Kind uint8
 // The kinds, each with its layout: an array, in msgpack or JSON. A receiver
 // ignores a kind that it does not know.
 const (
-	// KindCall asks: [1, id, "service.method", arguments].
+	// KindCall asks: [1, id, "service.method", arguments], and behind these a map,
+	// [How], if there is anything in it.
 	KindCall Kind = 1
 	// KindCancel gives a call up: [2, id]. Nothing answers it.
 	KindCancel Kind = 2
-	// KindReply answers a call and ends it: [3, id, result].
+	// KindReply answers a call and ends it: [3, id, result], and behind these a map,
+	// [Note], if there is anything in it.
 	KindReply Kind = 3
 	// KindFailure ends a call without a result: [4, id, "code", "message", retry].
 	KindFailure Kind = 4
@@ -29,6 +31,8 @@ const (
 	KindPart Kind = 5
 	// KindPassport says that the passport has changed: [6, sealed passport].
 	KindPassport Kind = 6
+	// KindMore takes more parts of a streaming method: [7, id, how many].
+	KindMore Kind = 7
 )
 
 // Message is one step of a conversation. Which fields mean something depends on Kind.
@@ -37,12 +41,42 @@ type Message struct {
 	ID        uint32 // the call's, chosen by the caller, never used twice in a conversation
 	Method    string // KindCall: "catalogue.videos"
 	Value     Raw    // KindCall: the arguments; KindReply, KindPart: the result
+	How       How    // KindCall
+	Note      Note   // KindReply
+	More      uint32 // KindMore
 	Failure   *Error // KindFailure
 	Passport  []byte // KindPassport: sealed, see package passport
 	Oversized bool   // set by NextMessage: the message was too long to decode
 }
 
-// size is the number of elements of the array for the kind.
+// extra is the map behind the fixed elements, nil if there is nothing in it.
+func (m *Message) extra() any {
+	switch {
+	case m.Kind == KindCall && !m.How.isZero():
+		return &m.How
+	case m.Kind == KindReply && m.Note != Note{}:
+		return &m.Note
+	}
+	return nil
+}
+
+// intoExtra is where that map is decoded to, nil for kinds that have none.
+func (m *Message) intoExtra() any {
+	switch m.Kind {
+	case KindCall:
+		return &m.How
+	case KindReply:
+		return &m.Note
+	}
+	return nil
+}
+
+// fits reports whether an array of n elements can be of the kind.
+func (m *Message) fits(n int) bool {
+	return n == m.Kind.size() || n == m.Kind.size()+1 && m.intoExtra() != nil
+}
+
+// size is the number of elements of the array for the kind, without the extra one.
 func (k Kind) size() int {
 	switch k {
 	case KindCall:
@@ -63,7 +97,11 @@ var (
 
 // EncodeMsgpack writes the message; by hand, because every call passes here.
 func (m *Message) EncodeMsgpack(enc *msgpack.Encoder) error {
-	if err := enc.EncodeArrayLen(m.Kind.size()); err != nil {
+	size, extra := m.Kind.size(), m.extra()
+	if extra != nil {
+		size++
+	}
+	if err := enc.EncodeArrayLen(size); err != nil {
 		return err
 	}
 	if err := enc.EncodeUint(uint64(m.Kind)); err != nil {
@@ -80,9 +118,11 @@ func (m *Message) EncodeMsgpack(enc *msgpack.Encoder) error {
 		if err := enc.EncodeString(m.Method); err != nil {
 			return err
 		}
-		return encodeRaw(enc, m.Value)
+		return encodeRaw(enc, m.Value, extra)
 	case KindReply, KindPart:
-		return encodeRaw(enc, m.Value)
+		return encodeRaw(enc, m.Value, extra)
+	case KindMore:
+		return enc.EncodeUint(uint64(m.More))
 	case KindFailure:
 		if err := enc.EncodeString(m.Failure.Code.String()); err != nil {
 			return err
@@ -95,12 +135,18 @@ func (m *Message) EncodeMsgpack(enc *msgpack.Encoder) error {
 	return nil
 }
 
-// encodeRaw writes a value that is encoded already; none at all is nil.
-func encodeRaw(enc *msgpack.Encoder, v Raw) error {
+// encodeRaw writes a value that is encoded already, and what is behind it; none
+// at all is nil.
+func encodeRaw(enc *msgpack.Encoder, v Raw, extra any) error {
+	var err error
 	if len(v) == 0 {
-		return enc.EncodeNil()
+		err = enc.EncodeNil()
+	} else {
+		_, err = enc.Writer().Write(v)
 	}
-	_, err := enc.Writer().Write(v)
+	if err == nil && extra != nil {
+		err = enc.Encode(extra)
+	}
 	return err
 }
 
@@ -118,7 +164,7 @@ func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
 	if !m.Kind.known() {
 		return nil
 	}
-	if n != m.Kind.size() {
+	if !m.fits(n) {
 		return fmt.Errorf("%d elements in a message of kind %d, expected %d", n, kind, m.Kind.size())
 	}
 	if m.Kind == KindPassport {
@@ -136,19 +182,29 @@ func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
 		m.Value, err = decodeRaw(dec)
 	case KindReply, KindPart:
 		m.Value, err = decodeRaw(dec)
+	case KindMore:
+		m.More, err = decodeUint32(dec)
 	case KindFailure:
 		err = m.decodeFailure(dec)
+	}
+	if err == nil && n > m.Kind.size() {
+		if err = dec.Decode(m.intoExtra()); err != nil {
+			err = fmt.Errorf("the map behind it: %w", err)
+		}
 	}
 	return err
 }
 
-func (m *Message) decodeID(dec *msgpack.Decoder) error {
-	id, err := decodeUint(dec, math.MaxUint32)
-	if err != nil {
-		return fmt.Errorf("the id: %w", err)
+func (m *Message) decodeID(dec *msgpack.Decoder) (err error) {
+	if m.ID, err = decodeUint32(dec); err != nil {
+		err = fmt.Errorf("the id: %w", err)
 	}
-	m.ID = uint32(id)
-	return nil
+	return err
+}
+
+func decodeUint32(dec *msgpack.Decoder) (uint32, error) {
+	n, err := decodeUint(dec, math.MaxUint32)
+	return uint32(n), err
 }
 
 // decodeUint reads an integer of 0 to most; the library would cut a larger one
@@ -195,13 +251,11 @@ func (m *Message) decodeFailure(dec *msgpack.Decoder) error {
 	if m.Failure.Message, err = decodeText(dec); err != nil {
 		return fmt.Errorf("the message: %w", err)
 	}
-	if err = present(dec); err == nil {
-		m.Failure.Retry, err = dec.DecodeBool()
-	}
+	m.Failure.Retry, err = decodeBool(dec)
 	return err
 }
 
-func (k Kind) known() bool { return k >= KindCall && k <= KindPassport }
+func (k Kind) known() bool { return k >= KindCall && k <= KindMore }
 
 func (msgpackCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
 	buf := bytes.NewBuffer(dst)
@@ -249,7 +303,7 @@ func (m *Message) decodeHead(dec *msgpack.Decoder) error {
 }
 
 func (jsonCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
-	a := make([]any, 1, 5)
+	a := make([]any, 1, 6)
 	a[0] = m.Kind
 	if m.Kind != KindPassport {
 		a = append(a, m.ID)
@@ -259,10 +313,15 @@ func (jsonCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
 		a = append(a, m.Method, rawJSON(m.Value))
 	case KindReply, KindPart:
 		a = append(a, rawJSON(m.Value))
+	case KindMore:
+		a = append(a, m.More)
 	case KindFailure:
 		a = append(a, m.Failure.Code, m.Failure.Message, m.Failure.Retry)
 	case KindPassport:
 		a = append(a, m.Passport)
+	}
+	if extra := m.extra(); extra != nil {
+		a = append(a, extra)
 	}
 	b, err := json.Marshal(a)
 	if err != nil {
@@ -299,7 +358,7 @@ func (jsonCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err er
 	if !m.Kind.known() {
 		return m, rest, nil
 	}
-	if len(a) != m.Kind.size() {
+	if !m.fits(len(a)) {
 		return bad(fmt.Errorf("%d elements in a message of kind %d, expected %d", len(a), m.Kind, m.Kind.size()))
 	}
 	into := []any{&m.ID}
@@ -308,6 +367,9 @@ func (jsonCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err er
 	}
 	if m.Oversized = n > most; !m.Oversized {
 		into = append(into, m.jsonFields()...)
+		if len(a) > m.Kind.size() {
+			into = append(into, m.intoExtra())
+		}
 	}
 	for i, field := range into {
 		if raw, ok := field.(*Raw); ok {
@@ -340,6 +402,8 @@ func (m *Message) jsonFields() []any {
 		return []any{&m.Failure.Code, &m.Failure.Message, &m.Failure.Retry}
 	case KindPassport:
 		return []any{&m.Passport}
+	case KindMore:
+		return []any{&m.More}
 	}
 	return nil
 }

@@ -50,6 +50,24 @@ var golden = []struct {
 		msgpack: "92 06 c4 07 7365616c6564ff",
 		json:    `[6,"c2VhbGVk/w=="]`,
 	},
+	{
+		name: "more", m: protocol.Message{Kind: protocol.KindMore, ID: 2, More: 300},
+		msgpack: "93 07 02 cd 012c",
+		json:    `[7,2,300]`,
+	},
+	{
+		name: "call that says how", m: protocol.Message{
+			Kind: protocol.KindCall, ID: 3, Method: "a.b", How: protocol.How{References: true, Keep: true, Fresh: true, After: []uint32{1, 70_000}, Parts: 32},
+		},
+		value:   map[string]any{"ids": protocol.Reference{Call: 1, Path: []protocol.Step{protocol.Key("id")}}},
+		msgpack: "95 01 03 a3 612e62 81 a3 696473 c7 05 01 92 01 a2 6964 85 a4 72656673 c3 a4 6b656570 c3 a5 6672657368 c3 a5 6166746572 92 01 ce 00011170 a5 7061727473 20",
+		json:    `[1,3,"a.b",{"ids":{"$ref":[1,"id"]}},{"refs":true,"keep":true,"fresh":true,"after":[1,70000],"parts":32}]`,
+	},
+	{
+		name: "reply that notes something", m: protocol.Message{Kind: protocol.KindReply, ID: 3, Note: protocol.Note{View: true}}, value: 7,
+		msgpack: "94 03 03 07 81 a4 76696577 c3",
+		json:    `[3,3,7,{"view":true}]`,
+	},
 }
 
 // goldenFor is the golden messages in one codec, as they are sent and as they arrive.
@@ -100,15 +118,33 @@ func TestEveryKindIsExactlyItsBytes(t *testing.T) {
 	}
 }
 
-// The kinds are six, and the golden messages are all of them.
+// The kinds are seven, and the first golden messages are all of them.
 func TestGoldenMessagesAreOfEveryKind(t *testing.T) {
-	for i, g := range golden {
+	for i, g := range golden[:protocol.KindMore] {
 		if int(g.m.Kind) != i+1 {
 			t.Errorf("%s is kind %d, want %d", g.name, g.m.Kind, i+1)
 		}
 	}
-	if m, _, err := protocol.JSON.NextMessage(fmt.Appendf(nil, "[%d]", len(golden)+1), plenty); err != nil || m.ID != 0 {
-		t.Errorf("kind %d is known: %+v, %v", len(golden)+1, m, err)
+	const next = protocol.KindMore + 1
+	if m, _, err := protocol.JSON.NextMessage(fmt.Appendf(nil, "[%d]", next), plenty); err != nil || m.ID != 0 {
+		t.Errorf("kind %d is known: %+v, %v", next, m, err)
+	}
+}
+
+// What a newer peer puts into the map behind a call is passed over; a map that is
+// none is malformed.
+func TestTheMapBehindACall(t *testing.T) {
+	for _, c := range codecs {
+		m, _, err := c.NextMessage(fromJSON(t, c, `[1,1,"a.b",null,{"priority":{"a":[1]},"fresh":true}]`), plenty)
+		if err != nil || !m.How.Fresh || m.How.Keep {
+			t.Errorf("%s: %+v, %v", c.MIME(), m.How, err)
+		}
+		for _, in := range []string{`1`, `"x"`, `{"fresh":1}`, `{"after":["x"]}`, `{"after":1}`, `{"parts":-1}`, `{"after":[4294967296]}`, `{"parts":4294967296}`} {
+			in = fmt.Sprintf(`[1,1,"a.b",null,%s]`, in)
+			if m, _, err := c.NextMessage(fromJSON(t, c, in), plenty); !errors.Is(err, protocol.ErrMalformed) {
+				t.Errorf("%s: %s: %+v, %v; want malformed", c.MIME(), in, m.How, err)
+			}
+		}
 	}
 }
 
@@ -192,7 +228,7 @@ func TestOversizedKeepsKindAndIDAndTheRestIsRead(t *testing.T) {
 }
 
 func TestUnknownKindsAreIgnored(t *testing.T) {
-	for _, in := range []string{"[0]", "[7]", "[7,1]", `[7,"x",null,{"a":[1]}]`, "[255,1,2,3,4,5,6,7,8,9]", "[128,-1]"} {
+	for _, in := range []string{"[0]", "[8]", "[8,1]", `[8,"x",null,{"a":[1]}]`, "[255,1,2,3,4,5,6,7,8,9]", "[128,-1]"} {
 		for _, most := range []int{0, plenty} {
 			for _, c := range codecs {
 				b := fromJSON(t, c, in)
@@ -201,7 +237,7 @@ func TestUnknownKindsAreIgnored(t *testing.T) {
 					t.Fatal(err)
 				}
 				m, rest, err := c.NextMessage(append(b, cancel...), most)
-				if err != nil || m.Kind >= protocol.KindCall && m.Kind <= protocol.KindPassport {
+				if err != nil || m.Kind >= protocol.KindCall && m.Kind <= protocol.KindMore {
 					t.Errorf("%s: %s: kind %d, %v", c.MIME(), in, m.Kind, err)
 				}
 				if m, _, err := c.NextMessage(rest, plenty); err != nil || m.Kind != protocol.KindCancel || m.ID != 9 {
@@ -226,7 +262,7 @@ func TestWhatIsNoMessageIsMalformed(t *testing.T) {
 	for _, in := range []string{
 		"null", "1", `"x"`, "{}", `{"kind":1}`, "[]", // no array with a kind
 		"[null]", `["1",1]`, "[[1],1]", "[1.5,1]", "[-1,1]", "[256,1]", "[257,1]", "[4294967297,1]", "[true,1]", // no kind
-		"[1]", `[1,1,"a.b"]`, `[1,1,"a.b",1,2]`, "[2]", "[2,1,1]", "[3,1]", "[3,1,2,3]", // no size of that kind
+		"[1]", `[1,1,"a.b"]`, `[1,1,"a.b",1,2]`, "[2]", "[2,1,1]", "[3,1]", "[3,1,2,3]", "[7]", "[7,1]", "[7,1,2,3]", "[7,1,null]", "[7,1,-1]", // no size of that kind
 		`[4,1,"internal","m"]`, `[4,1,"internal","m",true,1]`, "[5,1]", "[5,1,2,3]", "[6]", `[6,"c2VhbGVk","x"]`,
 		"[2,null]", `[2,"1"]`, "[2,-1]", "[2,1.5]", "[2,4294967296]", "[2,[1]]", "[2,{}]", "[2,true]", // no id
 		`[1,"1","a.b",1]`, `[3,-1,1]`, `[4,4294967297,"internal","m",true]`, `[5,null,1]`,
@@ -312,7 +348,7 @@ func FuzzNextMessage(f *testing.F) {
 			f.Add(b, i == 1, 16)
 		}
 	}
-	f.Add([]byte("[7,{}] [2,null]"), true, 100)
+	f.Add([]byte("[8,{}] [2,null]"), true, 100)
 	f.Add([]byte("\x92\xcd\x01\x02\x01"), false, 100)
 	f.Fuzz(func(t *testing.T, b []byte, isJSON bool, most int) {
 		c := protocol.MsgPack
@@ -334,7 +370,7 @@ func FuzzNextMessage(f *testing.F) {
 			if err != nil || head.Kind != m.Kind || head.ID != m.ID || len(after) != len(rest) {
 				t.Fatalf("within %d bytes: %+v, %d left, %v; in full: %+v, %d left", most, head, len(after), err, m, len(rest))
 			}
-			if b = rest; m.Kind < protocol.KindCall || m.Kind > protocol.KindPassport {
+			if b = rest; m.Kind < protocol.KindCall || m.Kind > protocol.KindMore {
 				continue
 			}
 			// What was read can be sent, and arrives as it was sent.
