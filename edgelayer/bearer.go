@@ -22,6 +22,7 @@ type bearer struct {
 	opened bool // p and err say what sealed is
 	p      passport.Passport
 	err    error
+	times  uint64 // how often it was changed
 }
 
 func newBearer(keys *passport.Keyring, sealed []byte) *bearer {
@@ -59,22 +60,31 @@ func (b *bearer) verify() (passport.Passport, error) {
 
 func unauthenticated(err error) error { return protocol.Errorf(protocol.Unauthenticated, "%w", err) }
 
-// change replaces the passport by a changed one, sealed anew.
-func (b *bearer) change(by string, f func(p *passport.Passport)) error {
+// change replaces the passport by a changed one, sealed anew. It returns how
+// often that was done.
+func (b *bearer) change(by string, f func(p *passport.Passport)) (uint64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, err := b.openLocked()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	f(&p)
 	p.Origin = by
 	sealed, err := b.keys.Seal(p)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	b.sealed, b.p = sealed, p
-	return nil
+	b.times++
+	return b.times, nil
+}
+
+// changes is how often it was changed.
+func (b *bearer) changes() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.times
 }
 
 // current is the sealed passport with every change so far.
@@ -89,7 +99,8 @@ type call struct {
 	bearer *bearer
 	by     string // "members@1.2.0"
 
-	changed atomic.Bool // this call changed the passport
+	personal atomic.Bool   // this call has looked at the passport
+	changed  atomic.Uint64 // the last change of the passport that this call made; 0: none
 }
 
 type callKey struct{}
@@ -109,6 +120,7 @@ func Passport(ctx context.Context) (passport.Passport, error) {
 	if err != nil {
 		return passport.Passport{}, err
 	}
+	c.personal.Store(true)
 	return c.bearer.open()
 }
 
@@ -121,9 +133,10 @@ func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 	if err != nil {
 		return err
 	}
-	if err := c.bearer.change(c.by, f); err != nil {
-		return err
+	c.personal.Store(true)
+	change, err := c.bearer.change(c.by, f)
+	if err == nil {
+		c.changed.Store(change)
 	}
-	c.changed.Store(true)
-	return nil
+	return err
 }

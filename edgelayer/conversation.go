@@ -15,16 +15,13 @@ type conversation struct {
 	l      *line
 	ch     rsocket.Channel
 	bearer *bearer
-	calls  sync.WaitGroup
+	view   *view
+	calls  calls
+	wg     sync.WaitGroup // a goroutine per call
 
 	// passing lets one changed passport pass at a time, so that the adapter's last
 	// one is the last.
 	passing sync.Mutex
-
-	mu sync.Mutex
-	// guarded by mu
-	running   map[uint32]context.CancelFunc // calls that run, by id
-	answering int                           // calls that have run and whose answer waits to be sent
 }
 
 // converse serves a request-channel. It returns when the adapter has completed
@@ -48,7 +45,8 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	l.s.conversations.Add(1)
 	defer l.s.conversations.Add(-1)
 
-	c := &conversation{l: l, ch: ch, bearer: newBearer(l.s.cfg.Keys, md.Passport), running: map[uint32]context.CancelFunc{}}
+	b := newBearer(l.s.cfg.Keys, md.Passport)
+	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}}
 	err = c.take(ctx, first.Data)
 	for err == nil {
 		var p rsocket.Payload
@@ -57,11 +55,11 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 		}
 	}
 	if errors.Is(err, io.EOF) && !isMalformed(err) { // a message that breaks off may wrap io.EOF too
-		c.calls.Wait() // the adapter has asked all it will; what it asked is still answered
+		c.wg.Wait() // the adapter has asked all it will; what it asked is still answered
 		err = ctx.Err()
 	}
 	cancel()
-	c.calls.Wait()
+	c.wg.Wait()
 	switch {
 	case err == nil:
 		return nil
@@ -84,7 +82,7 @@ func (c *conversation) take(ctx context.Context, data []byte) error {
 		switch m.Kind {
 		case protocol.KindCall:
 			if m.Oversized {
-				err = c.send(ctx, nil, &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: c.l.tooLarge(size)})
+				err = c.refuse(ctx, m.ID, c.l.tooLarge(size))
 			} else {
 				err = c.start(ctx, m)
 			}
@@ -92,7 +90,9 @@ func (c *conversation) take(ctx context.Context, data []byte) error {
 				return err
 			}
 		case protocol.KindCancel:
-			c.stop(m.ID)
+			c.calls.stop(m.ID)
+		case protocol.KindMore:
+			c.calls.grant(m.ID, m.More)
 		default:
 			// What only an edge says, or a newer adapter: nothing to do.
 		}
@@ -100,106 +100,45 @@ func (c *conversation) take(ctx context.Context, data []byte) error {
 	return nil
 }
 
+// refuse fails a call that is not begun.
+func (c *conversation) refuse(ctx context.Context, id uint32, why *protocol.Error) error {
+	return c.send(ctx, nil, &protocol.Message{Kind: protocol.KindFailure, ID: id, Failure: why})
+}
+
 // start runs a call beside the others.
 func (c *conversation) start(ctx context.Context, m protocol.Message) error {
+	a := &asked{id: m.ID, method: m.Method, keep: m.How.Keep, done: make(chan struct{})}
+	a.credit.add(m.How.Parts)
 	callCtx, cancel := context.WithCancel(ctx)
-	switch err := c.admit(m.ID, cancel); {
+	a.cancel = cancel
+	inUse, err := c.depend(a, &m)
+	switch {
 	case err == nil:
-		c.calls.Go(func() {
+		c.wg.Go(func() {
 			defer cancel()
-			c.run(ctx, callCtx, m)
-			c.answered()
+			c.run(ctx, callCtx, a, m)
+			c.calls.answered()
 		})
 		return nil
-	case err.Code == protocol.Overloaded:
-		cancel()
-		return c.send(ctx, nil, &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: err})
-	default:
+	case inUse || isMalformed(err):
 		cancel()
 		return err
-	}
-}
-
-// admit takes a place among the running calls. One that is cancelled keeps its
-// place until its method has returned.
-func (c *conversation) admit(id uint32, cancel context.CancelFunc) *protocol.Error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, used := c.running[id]; used {
-		return protocol.Errorf(protocol.InvalidArgument, "call id %d is in use", id)
-	}
-	most := c.l.s.cfg.MaxCalls
-	if len(c.running) >= most || len(c.running)+c.answering >= 2*most {
-		return protocol.Errorf(protocol.Overloaded, "%d calls of this conversation are running already", c.l.s.cfg.MaxCalls)
-	}
-	c.running[id] = cancel
-	return nil
-}
-
-// ended gives the place and the id back before the answer is sent: an adapter
-// that has the answer may use them at once.
-func (c *conversation) ended(id uint32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.running, id)
-	c.answering++
-}
-
-func (c *conversation) answered() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.answering--
-}
-
-// stop cancels a call; one that has ended is nobody's concern.
-func (c *conversation) stop(id uint32) {
-	c.mu.Lock()
-	cancel := c.running[id]
-	c.mu.Unlock()
-	if cancel != nil {
+	default:
 		cancel()
+		return c.refuse(ctx, m.ID, protocol.AsError(err))
 	}
 }
 
-// run runs a call. Its own context ends before the conversation's if the adapter
-// cancels it.
-func (c *conversation) run(convCtx, ctx context.Context, m protocol.Message) {
-	result, changed, err := c.l.invoke(ctx, c.bearer, m.Method, m.Value)
-	c.ended(m.ID)
-	if bad, ok := errors.AsType[errMalformedArgs](err); ok {
-		_ = c.l.malformed(bad) // it is logged, and the line is closing
-		return
+// depend finds the calls that a call has to wait for, and gives it a place. The
+// error is the call's; inUse says that it is the whole conversation's.
+func (c *conversation) depend(a *asked, m *protocol.Message) (inUse bool, err error) {
+	var refs []protocol.Reference
+	if m.How.References {
+		if refs, err = c.l.codec.References(m.Value); err != nil {
+			return false, err
+		}
 	}
-	answer := &protocol.Message{Kind: protocol.KindReply, ID: m.ID, Value: result}
-	if err != nil {
-		answer = &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: protocol.AsError(err)}
-	}
-	var sealed []byte
-	if changed {
-		c.passing.Lock()
-		defer c.passing.Unlock()
-		sealed = c.bearer.current()
-	}
-	// An adapter that has cancelled the call, or gone, hears nothing: the context
-	// has ended.
-	switch err := c.send(ctx, sealed, answer); {
-	case err == nil:
-	case ctx.Err() == nil:
-		_ = c.send(ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
-	case changed:
-		// The adapter has cancelled the call, but the change stands.
-		_ = c.send(convCtx, sealed, nil) // if that fails, there is nobody left to tell
-	}
-}
-
-// shorter is what to say instead of an answer that can't be sent, because it fits
-// no frame or is no encoding: no call stays unanswered.
-func shorter(m *protocol.Message, err error) *protocol.Message {
-	failure := protocol.AsError(err)
-	if m.Kind == protocol.KindFailure {
-		failure = &protocol.Error{Code: m.Failure.Code, Message: clip(m.Failure.Message), Retry: m.Failure.Retry}
-	}
-	return &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: failure}
+	return c.calls.admit(a, m.How.After, refs)
 }
 
 // send sends a message, behind the changed passport if there is one: in one

@@ -7,9 +7,18 @@
 //   - A [Service] is a name, a version and its [Method]s. Two versions of one
 //     name may be offered at once; each line resolves to one of them.
 //   - A method is an ordinary function from arguments to a result; [NewMethod]
-//     makes one of it. Sources and warm caches are what it reads, see packages
-//     source and warm.
+//     makes one of it, [NewStream] one that gives its result in parts. Sources and
+//     warm caches are what it reads, see packages source and warm.
 //   - A [Server] accepts lines, negotiates versions and runs the calls.
+//
+// # Conversations
+//
+// The calls of a conversation run side by side, but for one that refers to the
+// result of another: it runs when that is there, with what it refers to in its
+// arguments. A conversation has one view of what it reads: a method that [Reads]
+// and is asked the same again answers the same, without a run, until the
+// conversation writes to the service or asks for it fresh. What is kept for that
+// is bounded ([Config.MaxView]) and goes with the conversation.
 //
 // # Whom a call is made for
 //
@@ -23,9 +32,4 @@
 // A method's context ends when the adapter cancels the call, when the
 // conversation ends, when the time budget that came with it is spent, or when
 // the line is lost. A method must return soon after: the server waits for it.
-//
-// # Limitations
-//
-// A method gives one result; streamed results, and calls that refer to the
-// results of others, are not there yet.
 package edgelayer

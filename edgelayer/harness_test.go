@@ -227,13 +227,42 @@ func (l *line) encode(values ...string) []byte {
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			l.t.Fatalf("%s: %v", text, err)
 		}
-		raw, err := protocol.MsgPack.Marshal(v)
+		raw, err := protocol.MsgPack.Marshal(references(v))
 		if err != nil {
 			l.t.Fatal(err)
 		}
 		b = append(b, raw...)
 	}
 	return b
+}
+
+// references makes {"$ref":[call, "key", null, …]} what msgpack has for it.
+func references(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i, e := range v {
+			v[i] = references(e)
+		}
+	case map[string]any:
+		if steps, ok := v["$ref"].([]any); ok {
+			r := protocol.Reference{Call: uint32(steps[0].(float64))}
+			for _, s := range steps[1:] {
+				switch s := s.(type) {
+				case string:
+					r.Path = append(r.Path, protocol.Key(s))
+				case float64:
+					r.Path = append(r.Path, protocol.Index(int(s)))
+				default:
+					r.Path = append(r.Path, protocol.Each)
+				}
+			}
+			return r
+		}
+		for k, e := range v {
+			v[k] = references(e)
+		}
+	}
+	return v
 }
 
 // decode writes what the line's codec says as JSON, with keys in order.

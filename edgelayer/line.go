@@ -42,18 +42,79 @@ func (l *line) answer(ctx context.Context, request rsocket.Payload) (rsocket.Pay
 		return rsocket.Payload{}, l.tooLarge(len(request.Data)).Frame()
 	}
 	b := newBearer(l.s.cfg.Keys, md.Passport)
-	result, changed, err := l.invoke(ctx, b, md.Route, request.Data)
-	if err != nil {
-		if bad, ok := errors.AsType[errMalformedArgs](err); ok {
-			return rsocket.Payload{}, l.malformed(bad)
-		}
-		return rsocket.Payload{}, protocol.AsError(err).Frame()
+	out := l.single(ctx, b, md.Route, request.Data, nil)
+	if out.err != nil {
+		return rsocket.Payload{}, l.failed(out.err)
 	}
-	reply := rsocket.Payload{Data: result}
-	if changed {
+	reply := rsocket.Payload{Data: out.result}
+	if out.changed != 0 {
 		reply.Metadata = (&protocol.Metadata{Passport: b.current()}).Append(nil)
 	}
 	return reply, nil
+}
+
+// stream serves a request-stream: a single call of a method that gives parts.
+func (l *line) stream(ctx context.Context, request rsocket.Payload, items rsocket.Channel) error {
+	md, err := protocol.ParseMetadata(request.Metadata)
+	if err != nil {
+		return l.malformed(err)
+	}
+	ctx, cancel, err := l.begin(ctx, md)
+	if err != nil {
+		return protocol.AsError(err).Frame()
+	}
+	defer cancel()
+	if len(request.Data) > l.s.cfg.MaxMessage {
+		return l.tooLarge(len(request.Data)).Frame()
+	}
+	b := newBearer(l.s.cfg.Keys, md.Passport)
+	out := l.single(ctx, b, md.Route, request.Data, func(part protocol.Raw) error {
+		return items.Send(ctx, rsocket.Payload{Data: part})
+	})
+	if out.err != nil {
+		return l.failed(out.err)
+	}
+	return nil
+}
+
+// single makes a call without a conversation. yield is nil where only one result
+// can be taken.
+func (l *line) single(ctx context.Context, b *bearer, method string, args protocol.Raw, yield func(protocol.Raw) error) (out outcome) {
+	l.s.calls.Add(1)
+	defer func() { l.s.countFailed(out.err) }()
+	sv, m, err := l.find(method)
+	if err == nil && (m.stream != nil) != (yield != nil) {
+		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s: ask for it by %s", method, amount(m), way(m))
+	}
+	if err == nil {
+		err = l.allow(b, m, method)
+	}
+	if err != nil {
+		return outcome{err: err}
+	}
+	return l.invoke(ctx, b, sv, m, args, yield)
+}
+
+func amount(m *Method) string {
+	if m.stream != nil {
+		return "parts"
+	}
+	return "one result"
+}
+
+func way(m *Method) string {
+	if m.stream != nil {
+		return "REQUEST_STREAM, or in a conversation"
+	}
+	return "REQUEST_RESPONSE, or in a conversation"
+}
+
+// failed is what to say on a stream of a call that failed.
+func (l *line) failed(err error) error {
+	if bad, ok := errors.AsType[errMalformedArgs](err); ok {
+		return l.malformed(bad)
+	}
+	return protocol.AsError(err).Frame()
 }
 
 func (l *line) welcome() protocol.Welcome {
@@ -89,56 +150,74 @@ func (l *line) tooLarge(size int) *protocol.Error {
 	return protocol.Errorf(protocol.TooLarge, "a message of %d bytes, at most %d are taken", size, l.s.cfg.MaxMessage)
 }
 
-// invoke runs one call. changed says that the method changed the passport,
-// whether it then succeeded or not.
-func (l *line) invoke(ctx context.Context, b *bearer, method string, args protocol.Raw) (result protocol.Raw, changed bool, err error) {
-	l.s.calls.Add(1)
-	defer func() {
-		if err != nil {
-			l.s.failures.Add(1)
-		}
-	}()
-	sv, m, err := l.find(method)
-	if err != nil {
-		return nil, false, err
+// outcome is what a run of a method came to.
+type outcome struct {
+	result   protocol.Raw
+	err      error
+	personal bool   // it has looked at the passport
+	changed  uint64 // its last change of the passport, whether it then succeeded or not; 0: none
+}
+
+// allow says why a method can't be called for b.
+func (l *line) allow(b *bearer, m *Method, method string) error {
+	if m.needs == nil {
+		return nil
 	}
-	if m.needs != nil {
-		p, err := b.open()
-		if err != nil {
-			return nil, false, err
-		}
-		if p.Level < *m.needs {
-			return nil, false, protocol.Errorf(protocol.Forbidden, "%s needs a passport that is %s, this one is %s", method, *m.needs, p.Level)
-		}
+	p, err := b.open()
+	if err == nil && p.Level < *m.needs {
+		err = protocol.Errorf(protocol.Forbidden, "%s needs a passport that is %s, this one is %s", method, *m.needs, p.Level)
 	}
+	return err
+}
+
+// invoke runs a method that is allowed. yield takes the parts of a stream.
+func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, args protocol.Raw, yield func(protocol.Raw) error) (out outcome) {
+	method := sv.name + "." + m.name
 	if err := ctx.Err(); err != nil {
-		return nil, false, err // spent before it began
+		return outcome{err: err} // spent before it began
 	}
 	c := &call{bearer: b, by: sv.name + "@" + sv.version.String()}
-	result, err = l.run(context.WithValue(ctx, callKey{}, c), m, method, args)
-	if wrong, ok := errors.AsType[errArgs](err); ok {
-		err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", method, wrong.error, m.shape)
+	out.result, out.err = l.run(context.WithValue(ctx, callKey{}, c), m, method, args, yield)
+	if wrong, ok := errors.AsType[errArgs](out.err); ok {
+		out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", method, wrong.error, m.shape)
 	}
-	switch {
-	case err != nil:
-	case len(result) > l.s.cfg.MaxMessage:
-		err = protocol.Errorf(protocol.TooLarge, "the result of %s takes %d bytes, at most %d are sent", method, len(result), l.s.cfg.MaxMessage)
-	case l.codec == protocol.MsgPack && len(result) > protocol.DefaultLimits.Elements: // it can have as many elements as bytes
-		if wrong := protocol.DefaultLimits.Check(result); wrong != nil {
-			err = protocol.Errorf(protocol.TooLarge, "the result of %s is more than a peer takes: %w", method, wrong)
+	if out.err == nil {
+		out.err = l.sendable(method, out.result)
+	}
+	out.personal = m.needs != nil || c.personal.Load()
+	out.changed = c.changed.Load()
+	return out
+}
+
+// sendable says why a result can't be sent.
+func (l *line) sendable(method string, result protocol.Raw) error {
+	if len(result) > l.s.cfg.MaxMessage {
+		return protocol.Errorf(protocol.TooLarge, "the result of %s takes %d bytes, at most %d are sent", method, len(result), l.s.cfg.MaxMessage)
+	}
+	if l.codec == protocol.MsgPack && len(result) > protocol.DefaultLimits.Elements { // it can have as many elements as bytes
+		if err := protocol.DefaultLimits.Check(result); err != nil {
+			return protocol.Errorf(protocol.TooLarge, "the result of %s is more than a peer takes: %w", method, err)
 		}
 	}
-	return result, c.changed.Load(), err
+	return nil
 }
 
 // run calls the method; one that panics fails this call alone.
-func (l *line) run(ctx context.Context, m *Method, method string, args protocol.Raw) (result protocol.Raw, err error) {
+func (l *line) run(ctx context.Context, m *Method, method string, args protocol.Raw, yield func(protocol.Raw) error) (result protocol.Raw, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			l.s.cfg.Log.Error().Str("method", method).Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("a method panicked")
 			err = protocol.Errorf(protocol.Internal, "%s failed unexpectedly", method)
 		}
 	}()
+	if m.stream != nil {
+		return nil, m.stream(ctx, l.codec, args, func(part protocol.Raw) error {
+			if err := l.sendable(method, part); err != nil {
+				return err
+			}
+			return yield(part)
+		})
+	}
 	return m.run(ctx, l.codec, args)
 }
 

@@ -40,6 +40,10 @@ type Config struct {
 	// MaxCalls bounds the calls of one conversation that run at once. Default 64.
 	// One more fails as overloaded.
 	MaxCalls int
+	// MaxView bounds what is kept for one conversation, in bytes: what it has read,
+	// and what its calls may refer to. Default 16 MiB. A call whose result does not
+	// fit any more fails as too large.
+	MaxView int
 	// MaxBudget bounds the time of a conversation or a single call, whatever
 	// budget comes with it. Default 30 s.
 	MaxBudget time.Duration
@@ -67,6 +71,14 @@ type Server struct {
 
 	conversations          atomic.Int64 // open now
 	lines, calls, failures atomic.Int64 // since the start, but lines: open now
+	references, viewHits   atomic.Int64
+}
+
+// countFailed counts a call that has failed.
+func (s *Server) countFailed(err error) {
+	if err != nil {
+		s.failures.Add(1)
+	}
 }
 
 // ErrServerClosed is returned by [Server.Serve] after Shutdown or Close.
@@ -80,7 +92,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Version == "" {
 		cfg.Version = "0.0.0"
 	}
-	for name, f := range map[string]*int{"MaxMessage": &cfg.MaxMessage, "MaxCalls": &cfg.MaxCalls} {
+	for name, f := range map[string]*int{"MaxMessage": &cfg.MaxMessage, "MaxCalls": &cfg.MaxCalls, "MaxView": &cfg.MaxView} {
 		if *f < 0 {
 			return nil, fmt.Errorf("edgelayer: %s is %d, expected a positive number", name, *f)
 		}
@@ -93,6 +105,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.MaxCalls == 0 {
 		cfg.MaxCalls = 64
+	}
+	if cfg.MaxView == 0 {
+		cfg.MaxView = 16 << 20
 	}
 	if cfg.MaxBudget == 0 {
 		cfg.MaxBudget = 30 * time.Second
@@ -159,7 +174,7 @@ func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler,
 	s.lines.Add(1)
 	context.AfterFunc(conn.Context(), func() { s.lines.Add(-1) })
 	s.cfg.Log.Debug().Stringer("peer", conn.RemoteAddr()).Str("name", l.hello.Name).Str("version", l.hello.Version).Msg("line open")
-	return rsocket.Handler{Response: l.answer, Channel: l.converse}, nil
+	return rsocket.Handler{Response: l.answer, Stream: l.stream, Channel: l.converse}, nil
 }
 
 func (s *Server) negotiate(conn *rsocket.Conn) (*line, *rsocket.Error) {

@@ -24,12 +24,19 @@ type Service struct {
 	Methods []Method
 }
 
-// Method is one question that a service answers. Make it with [NewMethod].
+// Method is one question that a service answers. Make it with [NewMethod] or
+// [NewStream].
 type Method struct {
-	name  string
-	needs *passport.Level
-	shape string // the arguments, for error messages
-	run   func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error)
+	name    string
+	needs   *passport.Level
+	reads   bool
+	again   bool     // may be asked twice
+	changes []string // other services that it writes to
+	shape   string   // the arguments, for error messages
+
+	// One of the two. yield takes a part and waits until the adapter takes it.
+	run    func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error)
+	stream func(ctx context.Context, codec protocol.Codec, args protocol.Raw, yield func(protocol.Raw) error) error
 }
 
 // MethodOption refines a method.
@@ -42,6 +49,54 @@ func (n needsPassport) apply(m *Method) { level := passport.Level(n); m.needs = 
 // NeedsPassport refuses calls whose passport is missing, forged or expired
 // ([protocol.Unauthenticated]), or below the level ([protocol.Forbidden]).
 func NeedsPassport(level passport.Level) MethodOption { return needsPassport(level) }
+
+type methodOption func(*Method)
+
+func (o methodOption) apply(m *Method) { o(m) }
+
+// Reads declares that a method changes nothing. A conversation that asks it the
+// same twice gets the same answer, without a second run, until it writes to the
+// service, or to the passport if the method has looked at that, or asks for it
+// fresh. It can be asked again, elsewhere too, when a line is lost. A method that
+// is not declared so counts as one that writes.
+func Reads() MethodOption {
+	return methodOption(func(m *Method) { m.reads, m.again = true, true })
+}
+
+// Idempotent declares that a method which writes does no harm when it is asked
+// twice, so that it can be asked again when a line is lost.
+func Idempotent() MethodOption { return methodOption(func(m *Method) { m.again = true }) }
+
+// Changes names other services of which a method that writes changes what they
+// answer. That it changes its own service's answers goes without saying.
+func Changes(services ...string) MethodOption {
+	return methodOption(func(m *Method) { m.changes = append(m.changes, services...) })
+}
+
+// NewStream makes a method of a function that gives any number of parts, one
+// after another, by yield. Yield waits until the adapter takes the part; its
+// error means that nobody takes any more, and is to be returned. What else is
+// said of [NewMethod] holds.
+func NewStream[In, Part any](name string, f func(ctx context.Context, in In, yield func(Part) error) error, opts ...MethodOption) Method {
+	m := Method{name: name, shape: shapeOf(reflect.TypeFor[In]())}
+	m.stream = func(ctx context.Context, codec protocol.Codec, args protocol.Raw, yield func(protocol.Raw) error) error {
+		var in In
+		if err := decodeArgs(codec, args, &in); err != nil {
+			return err
+		}
+		return f(ctx, in, func(part Part) error {
+			raw, err := codec.Marshal(part)
+			if err != nil {
+				return err
+			}
+			return yield(raw)
+		})
+	}
+	for _, o := range opts {
+		o.apply(&m)
+	}
+	return m
+}
 
 // NewMethod makes a method of a function. Arguments and result travel as msgpack
 // or JSON and go by json tags; In is a struct as a rule, and an argument that it
@@ -121,7 +176,7 @@ func newService(s Service) (*service, error) {
 	}
 	sv := &service{name: s.Name, version: v, methods: make(map[string]*Method, len(s.Methods))}
 	for _, m := range s.Methods {
-		if !validMethod.MatchString(m.name) || m.run == nil {
+		if !validMethod.MatchString(m.name) || m.run == nil && m.stream == nil {
 			return nil, fmt.Errorf("edgelayer: service %s: method name %q: expected letters and digits, the first in lower case", s.Name, m.name)
 		}
 		if sv.methods[m.name] != nil {

@@ -52,7 +52,7 @@ func echo() edgelayer.Service {
 }
 
 // gate is a service whose calls wait, told apart by number: gate.wait until it is
-// let go or its context ends, gate.hold until it is let go whatever its context
+// let go or its context ends, gate.read the same and declared to read, gate.hold until it is let go whatever its context
 // does.
 type gate struct {
 	entered chan int
@@ -85,7 +85,7 @@ func newGate(t testing.TB) (*gate, edgelayer.Service) {
 		return in, nil
 	}
 	return g, edgelayer.Service{Name: "gate", Version: "1.0.0", Methods: []edgelayer.Method{
-		edgelayer.NewMethod("wait", wait), edgelayer.NewMethod("hold", hold),
+		edgelayer.NewMethod("wait", wait), edgelayer.NewMethod("hold", hold), edgelayer.NewMethod("read", wait, edgelayer.Reads()),
 	}}
 }
 

@@ -17,6 +17,8 @@ type Stats struct {
 	Conversations int64                   `json:"conversations"` // open now
 	Calls         int64                   `json:"calls"`         // since the start
 	Failures      int64                   `json:"failures"`      // calls that failed
+	References    int64                   `json:"references"`    // resolved
+	ViewHits      int64                   `json:"view_hits"`     // calls that their conversation had asked before
 	Services      map[string][]string     `json:"services"`
 	Caches        map[string]warm.Stats   `json:"caches"`
 	Sources       map[string]source.Stats `json:"sources"`
@@ -27,6 +29,7 @@ func (s *Server) Stats() Stats {
 	st := Stats{
 		Name: s.cfg.Name, Version: s.cfg.Version, Uptime: time.Since(s.started).Round(time.Second).String(),
 		Lines: s.lines.Load(), Conversations: s.conversations.Load(), Calls: s.calls.Load(), Failures: s.failures.Load(),
+		References: s.references.Load(), ViewHits: s.viewHits.Load(),
 		Services: map[string][]string{}, Caches: map[string]warm.Stats{}, Sources: map[string]source.Stats{},
 	}
 	for name, versions := range s.offers {
@@ -44,6 +47,6 @@ func (s *Server) Stats() Stats {
 // own is the service that every edge has.
 func (s *Server) own() Service {
 	return Service{Name: "edge", Version: "1.0.0", Methods: []Method{
-		NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }),
+		NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }, Idempotent()),
 	}}
 }

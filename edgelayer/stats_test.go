@@ -48,7 +48,7 @@ func TestStats(t *testing.T) {
 		}
 		got.Uptime = ""
 		text, _ := json.Marshal(got)
-		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,` +
+		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,` +
 			`"services":{"catalogue":["2.1.3","1.4.2"],"echo":["1.0.0"],"edge":["1.0.0"],"gate":["1.0.0"]},` +
 			`"caches":{"films":{"entries":3,"hits":20,"misses":4,"loads":0,"load_failures":0,"evictions":0}},` +
 			`"sources":{"ratings":{"requests":0,"failures":0,"refused":0,"in_flight":0,"breaker":"closed"}}}`; string(text) != want {

@@ -108,6 +108,12 @@ func (msgpackCodec) Resolve(args Raw, most int, results func(call uint32) (Raw, 
 	copied := 0
 	_, err := eachReference(args, func(at extension, r Reference) error {
 		result, err := results(r.Call)
+		if err == nil {
+			err = in.work.do(len(result))
+		}
+		if err == nil {
+			err = DefaultLimits.Check(result)
+		}
 		if err != nil {
 			return err
 		}

@@ -50,14 +50,32 @@ func New[K comparable, V any](cfg Config) (*Cache[K, V], error) {
 
 // Get returns the value of key, loading it if it is not there. Callers that ask
 // for a key while it loads wait for that load; if it fails because the caller
-// that ran it gave up, another runs its own.
+// that ran it gave up, another runs its own. With a context of [WithFresh] it is
+// loaded in any case, and kept.
 func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(ctx context.Context, key K) (V, error)) (V, error) {
+	if isFresh(ctx) {
+		v, err := load(ctx, key)
+		if err == nil {
+			c.Set(key, v)
+		}
+		return v, err
+	}
 	return c.c.Get(ctx, key, otter.LoaderFunc[K, V](load))
 }
 
 // GetAll returns the values of keys, loading in one go those that are not there.
-// A key that load leaves out of its result is left out of this one too.
+// A key that load leaves out of its result is left out of this one too. With a
+// context of [WithFresh] all are loaded, and kept.
 func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(ctx context.Context, keys []K) (map[K]V, error)) (map[K]V, error) {
+	if isFresh(ctx) {
+		found, err := load(ctx, keys)
+		if err == nil {
+			for key, v := range found {
+				c.Set(key, v)
+			}
+		}
+		return found, err
+	}
 	found, err := c.c.BulkGet(ctx, keys, otter.BulkLoaderFunc[K, V](load))
 	if errors.Is(err, otter.ErrNotFound) {
 		err = nil // a key that nobody has is a gap, not a failure

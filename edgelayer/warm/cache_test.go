@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -172,4 +173,36 @@ func BenchmarkHit(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestFreshLoadsWhateverIsHeld(t *testing.T) {
+	c := newCache(t, Config{})
+	ctx, loads := context.Background(), 0
+	load := func(context.Context, int) (string, error) {
+		loads++
+		return strconv.Itoa(loads), nil
+	}
+	loadAll := func(_ context.Context, keys []int) (map[int]string, error) {
+		loads++
+		return map[int]string{keys[0]: strconv.Itoa(loads)}, nil
+	}
+	fails := func(context.Context, int) (string, error) { return "", errors.New("down") }
+	get := func(ctx context.Context, want string) {
+		t.Helper()
+		if v, err := c.Get(ctx, 1, load); v != want || err != nil {
+			t.Errorf("got %q, %v, want %q", v, err, want)
+		}
+	}
+	get(ctx, "1")
+	get(ctx, "1")
+	get(WithFresh(ctx), "2")
+	get(ctx, "2")
+	if all, err := c.GetAll(WithFresh(ctx), []int{1}, loadAll); all[1] != "3" || err != nil {
+		t.Errorf("got %v, %v", all, err)
+	}
+	get(ctx, "3")
+	if _, err := c.Get(WithFresh(ctx), 1, fails); err == nil {
+		t.Error("no error")
+	}
+	get(ctx, "3") // what is held is better than nothing
 }

@@ -111,7 +111,7 @@ func (c *catalogue) version1() edgelayer.Service {
 		}
 		return out, err
 	}
-	return edgelayer.Service{Name: "catalogue", Version: "1.4.2", Methods: []edgelayer.Method{edgelayer.NewMethod("videos", videos)}}
+	return edgelayer.Service{Name: "catalogue", Version: "1.4.2", Methods: []edgelayer.Method{edgelayer.NewMethod("videos", videos, edgelayer.Reads())}}
 }
 
 func (c *catalogue) version2() edgelayer.Service {
@@ -123,5 +123,5 @@ func (c *catalogue) version2() edgelayer.Service {
 		}
 		return out, err
 	}
-	return edgelayer.Service{Name: "catalogue", Version: "2.1.3", Methods: []edgelayer.Method{edgelayer.NewMethod("videos", videos)}}
+	return edgelayer.Service{Name: "catalogue", Version: "2.1.3", Methods: []edgelayer.Method{edgelayer.NewMethod("videos", videos, edgelayer.Reads())}}
 }

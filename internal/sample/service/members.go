@@ -47,8 +47,8 @@ func membersService(src *source.Source, kept *warm.Cache[string, Member]) edgela
 	}
 	needs := edgelayer.NeedsPassport(passport.Recognised)
 	return edgelayer.Service{Name: "members", Version: "1.2.0", Methods: []edgelayer.Method{
-		edgelayer.NewMethod("current", current, needs),
-		edgelayer.NewMethod("change", change, needs),
+		edgelayer.NewMethod("current", current, needs, edgelayer.Reads()),
+		edgelayer.NewMethod("change", change, needs, edgelayer.Idempotent()),
 	}}
 }
 

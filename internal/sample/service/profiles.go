@@ -49,7 +49,7 @@ func profilesService(src *source.Source, kept *warm.Cache[string, profile]) edge
 		return Profile{found.ID, found.Name, found.Language}, err
 	}
 	return edgelayer.Service{Name: "profiles", Version: "1.0.0", Methods: []edgelayer.Method{
-		edgelayer.NewMethod("current", current, edgelayer.NeedsPassport(passport.Recognised)),
+		edgelayer.NewMethod("current", current, edgelayer.NeedsPassport(passport.Recognised), edgelayer.Reads()),
 	}}
 }
 

@@ -75,8 +75,8 @@ func ratingsService(src *source.Source, kept *warm.Cache[ratingKey, string]) edg
 	}
 	needs := edgelayer.NeedsPassport(passport.Recognised)
 	return edgelayer.Service{Name: "ratings", Version: "1.1.0", Methods: []edgelayer.Method{
-		edgelayer.NewMethod("forVideos", forVideos, needs),
-		edgelayer.NewMethod("rate", rate, needs),
+		edgelayer.NewMethod("forVideos", forVideos, needs, edgelayer.Reads()),
+		edgelayer.NewMethod("rate", rate, needs, edgelayer.Idempotent()),
 	}}
 }
 

@@ -52,6 +52,6 @@ func recommendationsService(src *source.Source, kept *warm.Cache[recsKey, Recomm
 		})
 	}
 	return edgelayer.Service{Name: "recommendations", Version: "1.0.0", Methods: []edgelayer.Method{
-		edgelayer.NewMethod("forProfile", forProfile, edgelayer.NeedsPassport(passport.Recognised)),
+		edgelayer.NewMethod("forProfile", forProfile, edgelayer.NeedsPassport(passport.Recognised), edgelayer.Reads()),
 	}}
 }

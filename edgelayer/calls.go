@@ -1,0 +1,168 @@
+package edgelayer
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"warmline.dev/protocol"
+)
+
+// calls are those of a conversation that run, and those whose results are kept
+// for calls that refer to them.
+type calls struct {
+	most int // that run at once
+
+	mu sync.Mutex
+	// guarded by mu
+	byID      map[uint32]*asked
+	running   int
+	answering int // calls that have run and whose answer waits to be sent
+}
+
+// asked is one call.
+type asked struct {
+	id     uint32
+	method string
+	keep   bool // the result is wanted later
+	cancel context.CancelFunc
+	waits  []*asked // for these, which came before it
+	depth  int      // 1 more than the deepest of these
+	credit credit   // for parts
+
+	done chan struct{} // closed when what follows is set
+	out  outcome
+}
+
+const (
+	maxDepth = 32 // of calls that wait for calls
+	maxWaits = 64 // calls that one waits for
+)
+
+// admit takes a place among the running calls, behind those that it waits for.
+// One that is cancelled keeps its place until its method has returned.
+func (s *calls) admit(a *asked, after []uint32, refs []protocol.Reference) (inUse bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, used := s.byID[a.id]; used {
+		return true, protocol.Errorf(protocol.InvalidArgument, "call id %d is in use", a.id)
+	}
+	if s.running >= s.most || s.running+s.answering >= 2*s.most {
+		return false, protocol.Errorf(protocol.Overloaded, "%d calls of this conversation are running already", s.most)
+	}
+	for _, r := range refs {
+		if err := s.wait(a, r.Call); err != nil {
+			return false, err
+		}
+	}
+	for _, id := range after {
+		if err := s.wait(a, id); err != nil {
+			return false, err
+		}
+	}
+	if s.byID == nil {
+		s.byID = map[uint32]*asked{}
+	}
+	s.byID[a.id] = a
+	s.running++
+	return false, nil
+}
+
+// wait makes a wait for another call, of which it has to know.
+func (s *calls) wait(a *asked, id uint32) error {
+	on := s.byID[id]
+	switch {
+	case on == nil:
+		return protocol.Errorf(protocol.Unresolved, "call %d: it has not come, or its result was not to be kept", id)
+	case slices.Contains(a.waits, on):
+		return nil
+	case len(a.waits) == maxWaits:
+		return protocol.Errorf(protocol.TooLarge, "it waits for more than %d calls", maxWaits)
+	case on.depth == maxDepth:
+		return protocol.Errorf(protocol.TooLarge, "it waits for call %d, which is the last of %d that wait for one another", id, maxDepth)
+	}
+	a.waits = append(a.waits, on)
+	a.depth = max(a.depth, on.depth+1)
+	return nil
+}
+
+// ended gives the place back, and the id unless the result is kept, before the
+// answer is sent: an adapter that has the answer may use them at once.
+func (s *calls) ended(a *asked, out outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.out = out
+	a.waits = nil
+	close(a.done)
+	if !a.keep {
+		delete(s.byID, a.id)
+	}
+	s.running--
+	s.answering++
+}
+
+func (s *calls) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answering--
+}
+
+func (s *calls) find(id uint32) *asked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byID[id]
+}
+
+// stop cancels a call; one that has ended is nobody's concern.
+func (s *calls) stop(id uint32) {
+	if a := s.find(id); a != nil {
+		a.cancel()
+	}
+}
+
+// grant lets a call give more parts.
+func (s *calls) grant(id, more uint32) {
+	if a := s.find(id); a != nil {
+		a.credit.add(more)
+	}
+}
+
+// credit counts the parts that the adapter still takes. Its zero value is none.
+type credit struct {
+	mu   sync.Mutex
+	left uint64        // guarded by mu
+	more chan struct{} // guarded by mu; closed when there are more, nil while nobody waits
+}
+
+func (c *credit) add(n uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = min(c.left+uint64(n), math.MaxUint32)
+	if c.more != nil && c.left > 0 {
+		close(c.more)
+		c.more = nil
+	}
+}
+
+// take waits for one.
+func (c *credit) take(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		if c.left > 0 {
+			c.left--
+			c.mu.Unlock()
+			return nil
+		}
+		if c.more == nil {
+			c.more = make(chan struct{})
+		}
+		more := c.more
+		c.mu.Unlock()
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

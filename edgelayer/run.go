@@ -1,0 +1,132 @@
+package edgelayer
+
+import (
+	"context"
+	"errors"
+
+	"warmline.dev/edgelayer/warm"
+	"warmline.dev/protocol"
+)
+
+// run runs a call and answers it. Its own context ends before the conversation's
+// if the adapter cancels it.
+func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Message) {
+	c.l.s.calls.Add(1)
+	out, seen := c.outcome(ctx, a, m)
+	if out.err == nil && a.keep {
+		if out.err = c.view.hold(len(out.result) + overhead); out.err != nil {
+			out.result = nil
+		}
+	}
+	c.l.s.countFailed(out.err)
+	c.calls.ended(a, out)
+	if bad, ok := errors.AsType[errMalformedArgs](out.err); ok {
+		_ = c.l.malformed(bad) // it is logged, and the line is closing
+		return
+	}
+	answer := &protocol.Message{Kind: protocol.KindReply, ID: m.ID, Value: out.result, Note: protocol.Note{View: seen}}
+	if out.err != nil {
+		answer = &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: protocol.AsError(out.err)}
+	}
+	changed := out.changed != 0 && !seen // otherwise it was told before
+	var sealed []byte
+	if changed {
+		c.passing.Lock()
+		defer c.passing.Unlock()
+		sealed = c.bearer.current()
+	}
+	// An adapter that has cancelled the call, or gone, hears nothing: the context
+	// has ended.
+	switch err := c.send(ctx, sealed, answer); {
+	case err == nil:
+	case ctx.Err() == nil:
+		_ = c.send(ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
+	case changed:
+		// The adapter has cancelled the call, but the change stands.
+		_ = c.send(convCtx, sealed, nil) // if that fails, there is nobody left to tell
+	}
+}
+
+// outcome waits for what a call depends on and runs it, or finds its answer in
+// the conversation's view; seen says that.
+func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message) (out outcome, seen bool) {
+	sv, method, err := c.l.find(m.Method)
+	if err == nil {
+		err = c.wait(ctx, a)
+	}
+	if err == nil && m.How.References {
+		m.Value, err = c.resolve(a, m.Value)
+	}
+	if err == nil {
+		err = c.l.allow(c.bearer, method, m.Method)
+	}
+	if err != nil {
+		return outcome{err: err}, false
+	}
+	yield := func(part protocol.Raw) error {
+		if err := a.credit.take(ctx); err != nil {
+			return err
+		}
+		return c.send(ctx, nil, &protocol.Message{Kind: protocol.KindPart, ID: m.ID, Value: part})
+	}
+	if m.How.Fresh {
+		ctx = warm.WithFresh(ctx)
+	}
+	run := func() outcome { return c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield) }
+	if method.reads && method.stream == nil {
+		out, seen = c.view.ask(ctx, question(m.Method, m.Value), sv.name, m.How.Fresh, run)
+		if seen {
+			c.l.s.viewHits.Add(1)
+		}
+		return out, seen
+	}
+	out = run()
+	if !method.reads {
+		c.view.written(append(method.changes, sv.name)...)
+	}
+	return out, false
+}
+
+// wait waits for the calls that have to come first, which have to succeed.
+func (c *conversation) wait(ctx context.Context, a *asked) error {
+	for _, on := range a.waits {
+		select {
+		case <-on.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if on.out.err != nil {
+			why := protocol.AsError(on.out.err)
+			err := protocol.Errorf(protocol.Unresolved, "call %d (%s) failed: %s", on.id, clip(on.method), why)
+			err.Retry = why.Retry
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve puts results where the arguments refer to them.
+func (c *conversation) resolve(a *asked, args protocol.Raw) (protocol.Raw, error) {
+	resolved := 0
+	args, err := c.l.codec.Resolve(args, c.l.s.cfg.MaxMessage, func(id uint32) (protocol.Raw, error) {
+		resolved++
+		for _, on := range a.waits {
+			if on.id == id {
+				return on.out.result, nil
+			}
+		}
+		return nil, protocol.Errorf(protocol.Internal, "call %d was not waited for", id)
+	})
+	c.l.s.references.Add(int64(resolved))
+	return args, err
+}
+
+// shorter is what to say instead of an answer that can't be sent, because it fits
+// no frame or is no encoding: no call stays unanswered.
+func shorter(m *protocol.Message, err error) *protocol.Message {
+	failure := protocol.AsError(err)
+	if m.Kind == protocol.KindFailure {
+		failure = &protocol.Error{Code: m.Failure.Code, Message: clip(m.Failure.Message), Retry: m.Failure.Retry}
+	}
+	return &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: failure}
+}

@@ -1,0 +1,148 @@
+package edgelayer
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"warmline.dev/protocol"
+)
+
+// view is what one conversation has read. What was read once stays as it was
+// read, until the conversation changes it or asks for it fresh.
+type view struct {
+	most   int // bytes
+	bearer *bearer
+
+	mu sync.Mutex
+	// guarded by mu
+	held   int               // bytes
+	reads  map[string]*read  // by question
+	writes map[string]uint64 // how often each service was written to
+}
+
+// read is one question that was asked.
+type read struct {
+	service string
+	done    chan struct{} // closed when it has ended
+
+	// guarded by the view's mu; of out, after done, by nothing
+	writes  uint64 // of the service, when it began
+	changes uint64 // of the passport, the same
+	ended   bool
+	out     outcome
+	size    int // bytes that it holds
+}
+
+// overhead is about what the bookkeeping of one call takes, in bytes.
+const overhead = 256
+
+func newView(most int, b *bearer) *view {
+	return &view{most: most, bearer: b, reads: map[string]*read{}, writes: map[string]uint64{}}
+}
+
+// question is what makes two calls the same.
+func question(method string, args protocol.Raw) string { return method + "\x00" + string(args) }
+
+// ask returns the answer that a question has had, or is about to have; otherwise
+// load's. seen says that nothing was loaded.
+func (v *view) ask(ctx context.Context, key, service string, fresh bool, load func() outcome) (out outcome, seen bool) {
+	for {
+		r, own := v.find(key, service, fresh)
+		if own {
+			return v.finish(key, r, load()), false
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return outcome{err: ctx.Err()}, false
+		}
+		if !gaveUp(r.out.err) {
+			return r.out, true
+		}
+	}
+}
+
+// gaveUp reports whether a read ended because of who asked, not because of what
+// was asked: another can do it.
+func gaveUp(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// find returns the read that answers a question; own says that it is the caller's
+// to do.
+func (v *view) find(key, service string, fresh bool) (r *read, own bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r = v.reads[key]
+	if r != nil && !fresh && !v.outdated(r) {
+		return r, false
+	}
+	if r != nil {
+		v.held -= r.size
+	}
+	r = &read{service: service, done: make(chan struct{}), writes: v.writes[service], changes: v.bearer.changes()}
+	v.reads[key] = r
+	return r, true
+}
+
+// outdated reports whether a read is of what has changed since. One that has not
+// ended may yet look at the passport. The caller holds mu.
+func (v *view) outdated(r *read) bool {
+	return r.writes != v.writes[r.service] || (!r.ended || r.out.personal) && r.changes != v.bearer.changes()
+}
+
+// finish keeps what a read came to, unless it failed or is outdated already.
+func (v *view) finish(key string, r *read, out outcome) outcome {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	defer close(r.done)
+	if out.changed != 0 {
+		r.changes = out.changed // its own, which its result tells of
+	}
+	r.ended, r.out = true, out
+	switch {
+	case v.reads[key] != r: // a later one is kept, or about to be
+	case out.err != nil || v.outdated(r):
+		delete(v.reads, key)
+	default:
+		r.size = len(key) + len(out.result) + overhead
+		if r.out.err = v.holdLocked(r.size); r.out.err != nil {
+			r.size, r.out.result = 0, nil
+			delete(v.reads, key)
+		}
+	}
+	return r.out
+}
+
+// hold takes room for something else that is kept for the conversation.
+func (v *view) hold(size int) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.holdLocked(size)
+}
+
+func (v *view) holdLocked(size int) error {
+	if v.held+size > v.most {
+		for key, r := range v.reads {
+			if r.ended && v.outdated(r) {
+				v.held -= r.size
+				delete(v.reads, key)
+			}
+		}
+	}
+	if v.held+size > v.most {
+		return protocol.Errorf(protocol.TooLarge, "what this conversation has read, and what its calls may refer to, would take more than %d bytes", v.most)
+	}
+	v.held += size
+	return nil
+}
+
+// written outdates what was read of services that have changed.
+func (v *view) written(services ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, name := range services {
+		v.writes[name]++
+	}
+}
