@@ -84,7 +84,7 @@ func (l *line) single(ctx context.Context, b *bearer, method string, args protoc
 	defer func() { l.s.countFailed(out.err) }()
 	sv, m, err := l.find(method)
 	if err == nil && (m.stream != nil) != (yield != nil) {
-		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s: ask for it by %s", method, amount(m), way(m))
+		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s: ask for it so, or in a conversation", method, amount(m))
 	}
 	if err == nil {
 		err = l.allow(b, m, method)
@@ -95,18 +95,12 @@ func (l *line) single(ctx context.Context, b *bearer, method string, args protoc
 	return l.invoke(ctx, b, sv, m, args, yield)
 }
 
+// amount is what a method gives, and how that is asked for.
 func amount(m *Method) string {
 	if m.stream != nil {
-		return "parts"
+		return "parts (REQUEST_STREAM)"
 	}
-	return "one result"
-}
-
-func way(m *Method) string {
-	if m.stream != nil {
-		return "REQUEST_STREAM, or in a conversation"
-	}
-	return "REQUEST_RESPONSE, or in a conversation"
+	return "one result (REQUEST_RESPONSE)"
 }
 
 // failed is what to say on a stream of a call that failed.

@@ -51,6 +51,9 @@ func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Me
 // the conversation's view; seen says that.
 func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message) (out outcome, seen bool) {
 	sv, method, err := c.l.find(m.Method)
+	if err == nil && (method.stream != nil) != (m.How.Parts > 0) {
+		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s", m.Method, map[bool]string{true: "parts: say how many are taken", false: "one result, and no parts"}[method.stream != nil])
+	}
 	if err == nil {
 		err = c.wait(ctx, a)
 	}

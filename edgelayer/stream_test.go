@@ -80,6 +80,14 @@ func TestAStreamThatIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestPartsAndResultsAreAskedForAsWhatTheyAre(t *testing.T) {
+	service, _, _ := rows()
+	c := offering(t, service, echo()).dial("").converse(`[1,1,"rows.count",{"n":1}]`)
+	c.want(`[4,1,"invalid_argument","rows.count gives parts: say how many are taken",false]`)
+	c.say(`[1,2,"echo.say",null,{"parts":1}]`)
+	c.want(`[4,2,"invalid_argument","echo.say gives one result, and no parts",false]`)
+}
+
 func TestAStreamThatBreaksOff(t *testing.T) {
 	service, _, _ := rows()
 	c := offering(t, service, echo()).dial("").converse(`[1,1,"rows.breaks",null,{"parts":9,"keep":true}]`)
@@ -128,7 +136,7 @@ func TestASingleStreamIsARequestStream(t *testing.T) {
 	for route, want := range map[string]string{
 		"rows.breaks":  `[{"n":1}] ERROR unavailable the source ended`,
 		"rows.nothing": "ERROR unknown_method …",
-		"echo.say":     "ERROR invalid_argument echo.say gives one result: ask for it by REQUEST_RESPONSE, or in a conversation",
+		"echo.say":     "ERROR invalid_argument echo.say gives one result (REQUEST_RESPONSE): ask for it so, or in a conversation",
 	} {
 		ch := open(route, `{}`)
 		got := recv(ch)
@@ -139,5 +147,5 @@ func TestASingleStreamIsARequestStream(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", route, got, want)
 		}
 	}
-	l.want("rows.count", `{"n":1}`, "ERROR invalid_argument rows.count gives parts: ask for it by REQUEST_STREAM, or in a conversation")
+	l.want("rows.count", `{"n":1}`, "ERROR invalid_argument rows.count gives parts (REQUEST_STREAM): ask for it so, or in a conversation")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/passport"
@@ -21,18 +20,16 @@ type Conversation struct {
 	ctx      context.Context // the device request's
 	cancel   context.CancelCauseFunc
 	passport *passport.Carrier
-	unwatch  func() bool // stops watching the opener's context
-	receiver sync.WaitGroup
-
-	// opening lets one call open the channel and the others wait for it.
-	opening sync.Mutex
+	wg       sync.WaitGroup // who receives, and who sends
 
 	mu sync.Mutex
 	// guarded by mu
 	line    *line.Line
-	ch      rsocket.Channel // nil before the first call
+	ch      rsocket.Channel // nil before the first call has left
 	lastID  uint32
-	waiting map[uint32]chan protocol.Message
+	waiting map[uint32]*Pending // calls that are not answered
+	known   map[uint32]*Pending // calls that others may refer to, by token
+	outbox  outbox
 	ended   error // why no more answers come
 }
 
@@ -42,43 +39,9 @@ var errConversationClosed = errors.New("the conversation is closed")
 // Nothing is sent before the first call, which opens it: no round trip is spent
 // on opening.
 func (e *Edge) Converse(ctx context.Context) *Conversation {
-	c := &Conversation{edge: e, passport: passport.FromContext(ctx), waiting: map[uint32]chan protocol.Message{}}
+	c := &Conversation{edge: e, passport: passport.FromContext(ctx), waiting: map[uint32]*Pending{}, known: map[uint32]*Pending{}}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	return c
-}
-
-// Call asks one question and decodes the answer. method is "service.method";
-// args is a struct or map, nil for none. A result that does not fit T is an
-// error; fields that T does not have are passed over.
-//
-// The error is a *[protocol.Error]: Remote tells whether the edge said it, Retry
-// whether asking again is safe.
-func Call[T any](ctx context.Context, c *Conversation, method string, args any) (T, error) {
-	var result T
-	start := time.Now()
-	err := c.call(ctx, method, args, &result)
-	timingsOf(c.ctx).add(method, time.Since(start), err)
-	return result, err
-}
-
-func (c *Conversation) call(ctx context.Context, method string, args, into any) error {
-	id, answer, err := c.ask(ctx, method, args)
-	if err != nil {
-		return c.explain(ctx, err)
-	}
-	select {
-	case m, ok := <-answer:
-		switch {
-		case !ok:
-			return c.explain(ctx, c.why())
-		case m.Kind == protocol.KindFailure:
-			return m.Failure
-		}
-		return decode(c.line.Codec, method, m.Value, into)
-	case <-ctx.Done():
-		c.giveUp(id)
-		return c.explain(ctx, ctx.Err())
-	}
 }
 
 // explain makes an error of this side out of what went wrong; the device
@@ -95,123 +58,46 @@ func (c *Conversation) explain(ctx context.Context, err error) error {
 	return protocol.AsError(err)
 }
 
-// ask sends a call and returns where its answer comes.
-func (c *Conversation) ask(ctx context.Context, method string, args any) (uint32, <-chan protocol.Message, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, nil, context.Cause(c.ctx)
-	}
-	l, _, err := c.current()
-	if err != nil {
-		return 0, nil, err
-	}
-	value, err := c.edge.encode(l, method, args)
-	if err != nil {
-		return 0, nil, err
-	}
-	id, answer := c.expect()
-	data, err := l.Codec.AppendMessage(nil, &protocol.Message{Kind: protocol.KindCall, ID: id, Method: method, Value: value})
-	if err == nil {
-		err = c.send(ctx, l, data)
-	}
-	if err != nil {
-		c.forget(id)
-		return 0, nil, err
-	}
-	return id, answer, nil
-}
-
-// send sends a call's message; the first one opens the channel.
-func (c *Conversation) send(ctx context.Context, l *line.Line, data []byte) error {
-	c.opening.Lock()
-	_, ch, err := c.current()
-	if err == nil && ch == nil {
-		err = c.open(ctx, l, data)
-		c.opening.Unlock()
-		return err
-	}
-	c.opening.Unlock()
-	if err != nil {
-		return err
-	}
-	return ch.Send(ctx, rsocket.Payload{Data: data})
-}
-
-// current is the conversation's line and channel; the channel is nil before the
-// first call.
-func (c *Conversation) current() (*line.Line, rsocket.Channel, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// stand returns the conversation's line, or why there is none any more. The
+// caller holds mu.
+func (c *Conversation) stand() (*line.Line, error) {
 	if c.ended != nil {
-		return nil, nil, c.ended
+		return nil, c.ended
+	}
+	if err := c.ctx.Err(); err != nil {
+		return nil, context.Cause(c.ctx)
 	}
 	if c.line == nil {
 		l, err := c.edge.current()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		c.line = l
 	}
-	return c.line, c.ch, nil
+	return c.line, nil
 }
 
-// open opens the channel with the first call inside. The caller holds opening.
-func (c *Conversation) open(ctx context.Context, l *line.Line, first []byte) error {
+// open opens the channel with the first calls inside.
+func (c *Conversation) open(l *line.Line, first []byte) error {
 	md := metadata(c.ctx, protocol.RouteConversation)
-	ch, err := l.Conn.OpenChannel(ctx, rsocket.Payload{Metadata: md.Append(nil), Data: first})
+	ch, err := l.Conn.OpenChannel(c.ctx, rsocket.Payload{Metadata: md.Append(nil), Data: first})
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.ch = ch
+	over := c.ended != nil
 	c.mu.Unlock()
-	c.unwatch = context.AfterFunc(c.ctx, ch.Cancel)
-	c.receiver.Go(func() { c.receive(l.Codec, ch) })
+	if over {
+		ch.Cancel() // Close has missed it
+	}
+	c.wg.Go(func() { c.receive(l.Codec, ch) })
 	return nil
-}
-
-// expect makes a place for an answer.
-func (c *Conversation) expect() (uint32, chan protocol.Message) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lastID++
-	answer := make(chan protocol.Message, 1)
-	c.waiting[c.lastID] = answer
-	return c.lastID, answer
-}
-
-func (c *Conversation) forget(id uint32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.waiting, id)
-}
-
-// patience is how long a caller that has given up helps to tell the edge so.
-const patience = 20 * time.Millisecond
-
-// giveUp tells the edge that nobody waits for a call any more. Without credit it
-// stays untold: the edge finishes the call, and its answer is dropped.
-func (c *Conversation) giveUp(id uint32) {
-	c.forget(id)
-	if c.ctx.Err() != nil {
-		return // the whole conversation is being cancelled
-	}
-	data, err := c.line.Codec.AppendMessage(nil, &protocol.Message{Kind: protocol.KindCancel, ID: id})
-	if err != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(c.ctx, patience)
-	defer cancel()
-	_ = c.ch.Send(ctx, rsocket.Payload{Data: data}) // see above
-}
-
-func (c *Conversation) why() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended
 }
 
 // receive hands answers to those who wait for them.
 func (c *Conversation) receive(codec protocol.Codec, ch rsocket.Channel) {
+	defer context.AfterFunc(c.ctx, ch.Cancel)()
 	for {
 		p, err := ch.Recv(context.Background()) // ends with the channel, which ends with c.ctx
 		switch {
@@ -221,6 +107,7 @@ func (c *Conversation) receive(codec protocol.Codec, ch rsocket.Channel) {
 			err = protocol.Errorf(protocol.Internal, "the edge ended the conversation without an answer")
 		}
 		if err != nil {
+			ch.Cancel() // without effect if it is over
 			c.end(err)
 			return
 		}
@@ -231,15 +118,20 @@ func (c *Conversation) take(codec protocol.Codec, data []byte) error {
 	for len(data) > 0 {
 		m, rest, err := codec.NextMessage(data, len(data))
 		if err != nil {
-			c.ch.Cancel()
 			return protocol.Errorf(protocol.Internal, "the edge sent a %w", err)
 		}
 		data = rest
 		switch m.Kind {
 		case protocol.KindPassport:
 			c.passport.Replace(m.Passport)
-		case protocol.KindReply, protocol.KindFailure:
-			c.deliver(m)
+		case protocol.KindReply:
+			c.answer(m.ID, m.Value, nil)
+		case protocol.KindFailure:
+			c.answer(m.ID, nil, m.Failure)
+		case protocol.KindPart:
+			if p := c.find(m.ID); p != nil && p.parts != nil && !p.parts.add(m.Value) {
+				return protocol.Errorf(protocol.Internal, "the edge sent more parts of %s than were asked for", p.method)
+			}
 		default:
 			// What only an adapter says, or a newer edge: nothing to do.
 		}
@@ -247,24 +139,35 @@ func (c *Conversation) take(codec protocol.Codec, data []byte) error {
 	return nil
 }
 
-func (c *Conversation) deliver(m protocol.Message) {
+func (c *Conversation) find(id uint32) *Pending {
 	c.mu.Lock()
-	answer := c.waiting[m.ID]
-	delete(c.waiting, m.ID)
+	defer c.mu.Unlock()
+	return c.waiting[id]
+}
+
+// answer ends a call, if it is still waited for.
+func (c *Conversation) answer(id uint32, result protocol.Raw, err error) {
+	c.mu.Lock()
+	p := c.waiting[id]
+	delete(c.waiting, id)
 	c.mu.Unlock()
-	if answer != nil {
-		answer <- m // there is room for the one answer
+	if p != nil {
+		p.finish(result, err)
 	}
 }
 
 // end fails those who still wait.
 func (c *Conversation) end(err error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = err
-	for id, answer := range c.waiting {
-		close(answer)
-		delete(c.waiting, id)
+	if c.ended == nil {
+		c.ended = err
+	}
+	left := c.waiting
+	c.waiting = map[uint32]*Pending{}
+	c.outbox.clear()
+	c.mu.Unlock()
+	for _, p := range left {
+		p.finish(nil, c.explain(context.Background(), err))
 	}
 }
 
@@ -272,21 +175,19 @@ func (c *Conversation) end(err error) {
 // edge gives up what it is doing for them. It returns when its goroutines have
 // ended, and may be called twice.
 func (c *Conversation) Close() {
-	c.opening.Lock() // no call is half way through opening the channel
-	defer c.opening.Unlock()
 	c.mu.Lock()
-	ch, idle := c.ch, len(c.waiting) == 0
 	if c.ended == nil {
 		c.ended = errConversationClosed
 	}
+	ch, idle := c.ch, len(c.waiting) == 0 && !c.outbox.sending
 	c.mu.Unlock()
-	if ch != nil {
-		c.unwatch()
-		if idle {
-			_ = ch.CloseSend() // the edge has nothing under way: it hears of an end, not of a break
-		}
-		ch.Cancel()
+	if ch != nil && idle {
+		_ = ch.CloseSend() // the edge has nothing under way: it hears of an end, not of a break
 	}
 	c.cancel(errConversationClosed)
-	c.receiver.Wait()
+	if ch != nil {
+		ch.Cancel()
+	}
+	c.end(errConversationClosed)
+	c.wg.Wait()
 }

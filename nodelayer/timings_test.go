@@ -18,14 +18,14 @@ func TestTimingsNoteTheCallsOfAConversationInTheOrderOfTheirEnds(t *testing.T) {
 	g.wantEntered(t, 1)
 	_, _ = call[film](t.Context(), c, "films.echo", nil)
 	_, _ = call[film](t.Context(), c, "films.missing", nil)
-	_, _ = call[int](t.Context(), c, "films.version", nil) // does not fit
+	_, _ = call[int](t.Context(), c, "films.version", nil) // does not fit: not the call's fault
 	g.letGo(1)
 	if err := await.Value(t, "the slow call", slow); err != nil {
 		t.Fatal(err)
 	}
 	other := converse(t, e) // has no Timings
 	_, _ = call[film](t.Context(), other, "films.echo", nil)
-	want := []protocol.Timing{{Method: "films.echo"}, {Method: "films.missing", Code: "not_found"}, {Method: "films.version", Code: "internal"}, {Method: "gate.wait"}}
+	want := []protocol.Timing{{Method: "films.echo"}, {Method: "films.missing", Code: "not_found"}, {Method: "films.version"}, {Method: "gate.wait"}}
 	got := timings.Calls()
 	if len(got) != len(want) {
 		t.Fatalf("got %+v", got)

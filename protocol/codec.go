@@ -37,6 +37,9 @@ type Codec interface {
 	// References lists the references in the arguments of a call. The error wraps
 	// [ErrMalformed], or is an *[Error] with [InvalidArgument].
 	References(args Raw) ([]Reference, error)
+	// Rewrite returns the arguments with what by returns, an encoded value, in the
+	// place of each reference. The error is by's, or as that of References.
+	Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error)
 	// Resolve returns the arguments with what each reference stands for in its
 	// place, out of the result of the call that it names, in at most most bytes. The
 	// error is that of results; or wraps [ErrMalformed]; or is an *[Error]:

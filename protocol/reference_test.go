@@ -147,6 +147,26 @@ func TestReferencesAreListed(t *testing.T) {
 	}
 }
 
+func TestReferencesAreRewritten(t *testing.T) {
+	for _, c := range codecs {
+		args := marshal(t, c, map[string]any{"a": ref(1, protocol.Key("x")), "b": []any{2, ref(3)}})
+		got, err := c.Rewrite(args, func(r protocol.Reference) (protocol.Raw, error) {
+			if r.Call == 3 {
+				return marshal(t, c, "three"), nil
+			}
+			return marshal(t, c, ref(10*r.Call, r.Path...)), nil
+		})
+		want := marshal(t, c, map[string]any{"a": ref(10, protocol.Key("x")), "b": []any{2, "three"}})
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%s: %q, %v, want %q", c.MIME(), got, err, want)
+		}
+		wrong := errors.New("wrong")
+		if _, err := c.Rewrite(args, func(protocol.Reference) (protocol.Raw, error) { return nil, wrong }); !errors.Is(err, wrong) {
+			t.Errorf("%s: %v", c.MIME(), err)
+		}
+	}
+}
+
 func TestBytesOfAReference(t *testing.T) {
 	r := ref(1, protocol.Key("items"), protocol.Each, protocol.Key("id"))
 	if got := marshal(t, protocol.MsgPack, r); string(got) != string(unhex(t, "c7 0c 01 94 01 a5 6974656d73 c0 a2 6964")) {

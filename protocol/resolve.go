@@ -76,6 +76,21 @@ func (msgpackCodec) References(args Raw) ([]Reference, error) {
 	return eachReference(args, func(extension, Reference) error { return nil })
 }
 
+func (msgpackCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error) {
+	var out []byte
+	copied := 0
+	_, err := eachReference(args, func(at extension, r Reference) error {
+		v, err := by(r)
+		out = append(append(out, args[copied:at.start]...), v...)
+		copied = at.end
+		return err
+	})
+	if err != nil || copied == 0 {
+		return args, err
+	}
+	return append(out, args[copied:]...), nil
+}
+
 // eachReference calls f with every reference in a value.
 func eachReference(value Raw, f func(at extension, r Reference) error) (all []Reference, err error) {
 	var extensions []extension
@@ -223,6 +238,17 @@ func (jsonCodec) References(args Raw) ([]Reference, error) {
 		return nil, nil
 	})
 	return all, err
+}
+
+func (c jsonCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error) {
+	v, err := substitute(args, func(r Reference) (any, error) {
+		v, err := by(r)
+		return json.RawMessage(v), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.Marshal(v)
 }
 
 func (c jsonCodec) Resolve(args Raw, most int, results func(call uint32) (Raw, error)) (Raw, error) {
