@@ -1,10 +1,8 @@
 package tv
 
 import (
-	"context"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"warmline.dev/internal/sample/service"
 	"warmline.dev/nodelayer"
@@ -22,9 +20,8 @@ type home[Videos any] struct {
 	degraded []string
 }
 
-// gather asks for the parts of the page in one conversation: the profile and the
-// recommendations at the same time, and, having looked at them, the plan, the
-// titles and the ratings, on the same channel.
+// gather asks for the parts of the page in one conversation, all at once: what
+// depends on another part refers to it, so that the page takes one round trip.
 func gather[Videos any](r *http.Request, edge *nodelayer.Edge) (*home[Videos], error) {
 	limit, err := limitOf(r)
 	if err != nil {
@@ -36,54 +33,40 @@ func gather[Videos any](r *http.Request, edge *nodelayer.Edge) (*home[Videos], e
 	}
 	conv := edge.Converse(ctx)
 	defer conv.Close()
-	p := &parts{conv: conv}
-	h := &home[Videos]{ratings: map[int]string{}}
-	var both sync.WaitGroup
-	both.Go(func() { h.gatherPerson(ctx, p) })
-	both.Go(func() { h.gatherRow(ctx, p, limit) })
-	both.Wait()
-	h.degraded, err = p.missing()
-	return h, err
-}
+	type args = map[string]any
+	profile := conv.Start("profiles.current", nil)
+	member := conv.Start("members.current", nil, nodelayer.After(profile)) // which completes the passport
+	recs := conv.Start("recommendations.forProfile", args{"limit": limit})
+	ids := recs.Ref("items", nodelayer.Each, "id")
+	titles := conv.Start("catalogue.videos", args{"ids": ids})
+	ratings := conv.Start("ratings.forVideos", args{"ids": ids})
 
-func (h *home[Videos]) gatherPerson(ctx context.Context, p *parts) {
-	profile, ok := ask[service.Profile](ctx, p, "profile", "profiles.current", nil)
-	if !ok {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.degraded = append(p.degraded, "plan") // whose plan is not known
-		return
+	h := &home[Videos]{ratings: map[int]string{}}
+	p := &parts{}
+	if profile, ok := take[service.Profile](ctx, p, "profile", profile); ok {
+		h.profile = &profile
 	}
-	h.profile = &profile
-	// profiles.current has completed the passport: this call carries it.
-	if member, ok := ask[service.Member](ctx, p, "plan", "members.current", nil); ok {
+	if member, ok := take[service.Member](ctx, p, "plan", member); ok {
 		h.plan = member.Plan
 	}
+	row, ok := take[service.Recommendations](ctx, p, "recommendations", recs)
+	if !ok {
+		return h.degradedBy(p)
+	}
+	h.recs = row.Items
+	if titles, ok := take[Videos](ctx, p, "titles", titles); ok {
+		h.titles = &titles
+	}
+	rated, _ := take[service.Ratings](ctx, p, "ratings", ratings)
+	for _, r := range rated.Ratings {
+		h.ratings[r.Video] = r.Rating
+	}
+	return h.degradedBy(p)
 }
 
-func (h *home[Videos]) gatherRow(ctx context.Context, p *parts, limit int) {
-	recs, ok := ask[service.Recommendations](ctx, p, "recommendations", "recommendations.forProfile", service.ForProfile{Limit: limit})
-	if !ok {
-		return
-	}
-	h.recs = recs.Items
-	ids := make([]int, len(recs.Items))
-	for i, item := range recs.Items {
-		ids[i] = item.ID
-	}
-	var both sync.WaitGroup
-	both.Go(func() {
-		if titles, ok := ask[Videos](ctx, p, "titles", "catalogue.videos", service.VideosByID{IDs: ids}); ok {
-			h.titles = &titles
-		}
-	})
-	both.Go(func() {
-		rated, _ := ask[service.Ratings](ctx, p, "ratings", "ratings.forVideos", service.RatingsOf{IDs: ids})
-		for _, r := range rated.Ratings {
-			h.ratings[r.Video] = r.Rating
-		}
-	})
-	both.Wait()
+func (h *home[Videos]) degradedBy(p *parts) (_ *home[Videos], err error) {
+	h.degraded, err = p.missing()
+	return h, err
 }
 
 // rowName greets the profile, or whoever it is.
