@@ -56,7 +56,7 @@ func startTiers(b *testing.B) *tiers {
 	linesAt := listen(b, gw.ServeLines)
 	b.Cleanup(func() { _ = gw.Close() })
 	v := tv.Versions()[1]
-	edge, err := nodelayer.Dial(b.Context(), nodelayer.Config{Address: edgeAt, Name: tv.App, Version: v.Version, Wants: v.Wants})
+	edge, err := nodelayer.Dial(b.Context(), nodelayer.Config{Edges: []string{edgeAt}, Name: tv.App, Version: v.Version, Wants: v.Wants})
 	check(err)
 	b.Cleanup(func() { _ = edge.Close() })
 	a, err := adapter.Serve(b.Context(), adapter.Config{Name: tv.App, Version: v.Version, Handler: v.Handler(edge), Gateways: []string{linesAt}})

@@ -36,8 +36,8 @@ func Example() {
 	defer server.Close()
 
 	edge, err := nodelayer.Dial(ctx, nodelayer.Config{
-		Address: "tcp://" + listener.Addr().String(),
-		Wants:   map[string]string{"greeter": "^1"},
+		Edges: []string{"tcp://" + listener.Addr().String()},
+		Wants: map[string]string{"greeter": "^1"},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -114,10 +114,16 @@ func (l *line) failed(err error) error {
 func (l *line) welcome() protocol.Welcome {
 	w := protocol.Welcome{
 		Name: l.s.cfg.Name, Version: l.s.cfg.Version, Protocol: protocol.Version,
-		Resolved: make(map[string]string, len(l.services)),
+		Resolved: make(map[string]string, len(l.services)), Again: map[string][]string{},
 	}
 	for name, sv := range l.services {
 		w.Resolved[name] = sv.version.String()
+		for short, m := range sv.methods {
+			if m.again {
+				w.Again[name] = append(w.Again[name], short)
+			}
+		}
+		slices.Sort(w.Again[name])
 	}
 	return w
 }

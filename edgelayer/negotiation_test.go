@@ -46,9 +46,9 @@ func TestSetupAnswersWithWhatWasResolved(t *testing.T) {
 	inBothCodecs(t, func(t *testing.T, codec protocol.Codec) {
 		e := start(t, edgelayer.Config{Name: "east", Version: "7.0.1", Services: []edgelayer.Service{catalogue("1.4.2"), catalogue("2.1.3"), echo()}})
 		e.dialIn(codec, `{"wants":{"catalogue":"^1"}}`).want(protocol.RouteSetup, "",
-			`{"name":"east","protocol":"1.0.0","resolved":{"catalogue":"1.4.2","edge":"1.0.0"},"version":"7.0.1"}`)
+			`{"again":{"edge":["stats"]},"name":"east","protocol":"1.0.0","resolved":{"catalogue":"1.4.2","edge":"1.0.0"},"version":"7.0.1"}`)
 		e.dialIn(codec, "").want(protocol.RouteSetup, "",
-			`{"name":"east","protocol":"1.0.0","resolved":{"catalogue":"2.1.3","echo":"1.0.0","edge":"1.0.0"},"version":"7.0.1"}`)
+			`{"again":{"edge":["stats"]},"name":"east","protocol":"1.0.0","resolved":{"catalogue":"2.1.3","echo":"1.0.0","edge":"1.0.0"},"version":"7.0.1"}`)
 	})
 }
 

@@ -2,7 +2,9 @@ package nodelayer
 
 import (
 	"context"
+	"time"
 
+	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
@@ -20,29 +22,54 @@ func Ask[T any](ctx context.Context, e *Edge, method string, args any) (T, error
 }
 
 func (e *Edge) ask(ctx context.Context, method string, args, into any) error {
-	l, err := e.current()
-	if err != nil {
-		return err
-	}
 	if len(method) > maxRoute {
 		return protocol.Errorf(protocol.UnknownMethod, "a method name of %d bytes, expected at most %d", len(method), maxRoute)
 	}
+	var tried []*line.Member
+	for {
+		m, l, err := e.pick(tried...)
+		if err != nil {
+			return err
+		}
+		reply, err := e.askOn(ctx, m, l, method, args)
+		m.Done()
+		tried = append(tried, m)
+		if ctx.Err() == nil && len(tried) <= maxMoves && isLost(err) && (isUndone(err) || l.Welcome.MayAskAgain(method)) {
+			continue
+		}
+		if err != nil {
+			return protocol.AsError(err)
+		}
+		md, err := protocol.ParseMetadata(reply.Metadata)
+		if err != nil {
+			return protocol.Errorf(protocol.Internal, "the answer to %s: %w", method, err)
+		}
+		if md.Passport != nil {
+			passport.FromContext(ctx).Replace(md.Passport)
+		}
+		return decode(l.Codec, method, reply.Data, into)
+	}
+}
+
+// askOn asks one edge, as long as that is well.
+func (e *Edge) askOn(ctx context.Context, m *line.Member, l *line.Line, method string, args any) (rsocket.Payload, error) {
 	data, err := e.encode(l, method, args)
 	if err != nil {
-		return err
+		return rsocket.Payload{}, err
 	}
-	reply, err := l.Conn.Call(ctx, rsocket.Payload{Metadata: metadata(ctx, method).Append(nil), Data: data})
-	if err != nil {
-		return protocol.AsError(err)
+	asked, cancel := context.WithCancel(ctx)
+	defer cancel()
+	well := m.Well()
+	defer context.AfterFunc(well, cancel)()
+	begun := time.Now()
+	reply, err := l.Conn.Call(asked, rsocket.Payload{Metadata: metadata(ctx, method).Append(nil), Data: data})
+	switch {
+	case err == nil:
+		m.Heard(time.Since(begun))
+	case ctx.Err() == nil && well.Err() != nil:
+		err = errNotWell
 	}
-	md, err := protocol.ParseMetadata(reply.Metadata)
-	if err != nil {
-		return protocol.Errorf(protocol.Internal, "the answer to %s: %w", method, err)
-	}
-	if md.Passport != nil {
-		passport.FromContext(ctx).Replace(md.Passport)
-	}
-	return decode(l.Codec, method, reply.Data, into)
+	return reply, err
 }
 
 func decode(codec protocol.Codec, method string, result protocol.Raw, into any) error {

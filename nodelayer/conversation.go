@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/passport"
@@ -24,8 +25,11 @@ type Conversation struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	line    *line.Line
+	member  *line.Member    // the edge; nil before the first call
+	line    *line.Line      // to it
 	ch      rsocket.Channel // nil before the first call has left
+	stage   int             // how often line has been set
+	moves   int             // from one edge to another
 	lastID  uint32
 	waiting map[uint32]*Pending // calls that are not answered
 	known   map[uint32]*Pending // calls that others may refer to, by token
@@ -67,54 +71,61 @@ func (c *Conversation) stand() (*line.Line, error) {
 	if err := c.ctx.Err(); err != nil {
 		return nil, context.Cause(c.ctx)
 	}
-	if c.line == nil {
-		l, err := c.edge.current()
+	if c.member == nil {
+		m, l, err := c.edge.pick()
 		if err != nil {
 			return nil, err
 		}
-		c.line = l
+		c.enter(m, l)
 	}
 	return c.line, nil
 }
 
 // open opens the channel with the first calls inside.
-func (c *Conversation) open(l *line.Line, first []byte) error {
+func (c *Conversation) open(stage int, m *line.Member, l *line.Line, first []byte) error {
 	md := metadata(c.ctx, protocol.RouteConversation)
 	ch, err := l.Conn.OpenChannel(c.ctx, rsocket.Payload{Metadata: md.Append(nil), Data: first})
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
-	c.ch = ch
-	over := c.ended != nil
-	c.mu.Unlock()
-	if over {
-		ch.Cancel() // Close has missed it
+	current := c.stage == stage && c.ended == nil
+	if current {
+		c.ch = ch
 	}
-	c.wg.Go(func() { c.receive(l.Codec, ch) })
+	c.mu.Unlock()
+	if !current {
+		ch.Cancel() // Close or lost have missed it
+		return nil
+	}
+	c.wg.Go(func() {
+		// What is lost with a line is told by the channel. What is not well may never tell.
+		defer context.AfterFunc(m.Well(), func() { c.lost(stage, errNotWell) })()
+		defer context.AfterFunc(c.ctx, ch.Cancel)()
+		c.receive(stage, m, l.Codec, ch)
+	})
 	return nil
 }
 
 // receive hands answers to those who wait for them.
-func (c *Conversation) receive(codec protocol.Codec, ch rsocket.Channel) {
-	defer context.AfterFunc(c.ctx, ch.Cancel)()
+func (c *Conversation) receive(stage int, m *line.Member, codec protocol.Codec, ch rsocket.Channel) {
 	for {
 		p, err := ch.Recv(context.Background()) // ends with the channel, which ends with c.ctx
 		switch {
 		case err == nil:
-			err = c.take(codec, p.Data)
+			err = c.take(m, codec, p.Data)
 		case errors.Is(err, io.EOF):
 			err = protocol.Errorf(protocol.Internal, "the edge ended the conversation without an answer")
 		}
 		if err != nil {
 			ch.Cancel() // without effect if it is over
-			c.end(err)
+			c.lost(stage, err)
 			return
 		}
 	}
 }
 
-func (c *Conversation) take(codec protocol.Codec, data []byte) error {
+func (c *Conversation) take(from *line.Member, codec protocol.Codec, data []byte) error {
 	for len(data) > 0 {
 		m, rest, err := codec.NextMessage(data, len(data))
 		if err != nil {
@@ -125,9 +136,9 @@ func (c *Conversation) take(codec protocol.Codec, data []byte) error {
 		case protocol.KindPassport:
 			c.passport.Replace(m.Passport)
 		case protocol.KindReply:
-			c.answer(m.ID, m.Value, nil)
+			c.answer(from, m.ID, m.Value, nil)
 		case protocol.KindFailure:
-			c.answer(m.ID, nil, m.Failure)
+			c.answer(from, m.ID, nil, m.Failure)
 		case protocol.KindPart:
 			if p := c.find(m.ID); p != nil && p.parts != nil && !p.parts.add(m.Value) {
 				return protocol.Errorf(protocol.Internal, "the edge sent more parts of %s than were asked for", p.method)
@@ -146,12 +157,13 @@ func (c *Conversation) find(id uint32) *Pending {
 }
 
 // answer ends a call, if it is still waited for.
-func (c *Conversation) answer(id uint32, result protocol.Raw, err error) {
+func (c *Conversation) answer(from *line.Member, id uint32, result protocol.Raw, err error) {
 	c.mu.Lock()
 	p := c.waiting[id]
 	delete(c.waiting, id)
 	c.mu.Unlock()
 	if p != nil {
+		from.Heard(time.Since(p.begun))
 		p.finish(result, err)
 	}
 }
@@ -180,6 +192,7 @@ func (c *Conversation) Close() {
 		c.ended = errConversationClosed
 	}
 	ch, idle := c.ch, len(c.waiting) == 0 && !c.outbox.sending
+	c.leave()
 	c.mu.Unlock()
 	if ch != nil && idle {
 		_ = ch.CloseSend() // the edge has nothing under way: it hears of an end, not of a break

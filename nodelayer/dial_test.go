@@ -17,7 +17,7 @@ import (
 func TestALineResolvesWhatIsWanted(t *testing.T) {
 	addr := serve(t, films("1.4.2"), films("2.1.3"), films("3.0.0-rc.1")).addr
 	for wants, version := range map[string]string{"^1": "1.4.2", "^2": "2.1.3", "3.0.0-rc.1": "3.0.0-rc.1", "": "2.1.3"} {
-		cfg := nodelayer.Config{Address: addr, Name: "tv", Version: "1.0.0"}
+		cfg := nodelayer.Config{Edges: []string{addr}, Name: "tv", Version: "1.0.0"}
 		if wants != "" {
 			cfg.Wants = map[string]string{"films": wants}
 		}
@@ -38,7 +38,7 @@ func TestALineResolvesWhatIsWanted(t *testing.T) {
 
 func TestARefusalIsOneReadableLine(t *testing.T) {
 	addr := serve(t, films("1.4.2"), films("2.1.3")).addr
-	_, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Address: addr, Wants: map[string]string{"films": "^9", "music": "*"}})
+	_, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{addr}, Wants: map[string]string{"films": "^9", "music": "*"}})
 	refused, ok := errors.AsType[*nodelayer.RefusedError](err)
 	if !ok {
 		t.Fatalf("got %v", err)
@@ -56,12 +56,12 @@ func TestARefusalIsOneReadableLine(t *testing.T) {
 func TestDialTellsMistakesAtOnce(t *testing.T) {
 	addr := serve(t, films("2.1.3")).addr
 	for want, cfg := range map[string]nodelayer.Config{
-		`nodelayer: edge rsocket: address "": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`:            {},
-		`nodelayer: edge rsocket: address "http://a:1": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`:  {Address: "http://a:1"},
-		`nodelayer: edge rsocket: address "127.0.0.1:1": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`: {Address: "127.0.0.1:1"},
-		"nodelayer: MaxMessage is -1, expected a positive number": {Address: addr, MaxMessage: -1},
-		"nodelayer: edge …rsocket: MaxFrame is 5, expected …":     {Address: addr, RSocket: rsocket.Config{MaxFrame: 5}},
-		"nodelayer: edge …rsocket: keepalive -1s …":               {Address: addr, KeepAlive: -time.Second},
+		"nodelayer: Edges is empty, expected the address of one at least":                                                                                              {},
+		`nodelayer: edge rsocket: address "http://a:1": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`:  {Edges: []string{"http://a:1"}},
+		`nodelayer: edge rsocket: address "127.0.0.1:1": expected tcp://HOST:PORT, tls://HOST:PORT, unix:///PATH, ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]`: {Edges: []string{"127.0.0.1:1"}},
+		"nodelayer: MaxMessage is -1, expected a positive number":                                                                                                      {Edges: []string{addr}, MaxMessage: -1},
+		"nodelayer: edge …rsocket: MaxFrame is 5, expected …":                                                                                                          {Edges: []string{addr}, RSocket: rsocket.Config{MaxFrame: 5}},
+		"nodelayer: edge …rsocket: keepalive -1s …":                                                                                                                    {Edges: []string{addr}, KeepAlive: -time.Second},
 	} {
 		ctx := await.Context(t)
 		e, err := nodelayer.Dial(ctx, cfg)
@@ -79,7 +79,7 @@ func TestDialWaitsForAnEdgeUntilItsContextEnds(t *testing.T) {
 	_ = gone.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err := nodelayer.Dial(ctx, nodelayer.Config{Address: gone.addr})
+	_, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: []string{gone.addr}})
 	if _, refused := errors.AsType[*nodelayer.RefusedError](err); err == nil || refused || !strings.HasPrefix(err.Error(), "nodelayer: edge ") {
 		t.Errorf("got %v", err)
 	}

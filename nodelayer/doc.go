@@ -3,11 +3,14 @@
 //
 // # Nouns
 //
-//   - An [Edge] keeps a line open, negotiated by semver when it is dialled.
-//   - A [Conversation] is one device request's exchange: calls, and follow-ups
-//     on the same channel once their answers have been looked at.
-//   - [Call] asks one question in a conversation and decodes the answer; [Ask]
-//     does without a conversation.
+//   - An [Edge] keeps lines open, negotiated by semver when they are dialled.
+//   - A [Conversation] is one device request's exchange: calls, and follow-ups on
+//     the same channel.
+//   - [Call] asks one question in a conversation and decodes the answer.
+//     [Conversation.Start] does not wait for it: what it returns, a [Pending], is
+//     awaited later, and [Pending.Ref] stands for a part of its result in the
+//     arguments of other calls. [Stream] takes a result in parts. [Ask] does
+//     without a conversation.
 //
 // Package adapter answers device requests, package gateway brings them.
 //
@@ -22,8 +25,12 @@
 // A conversation ends with the context that it was opened with: the edge cancels
 // what it is doing for it. A call whose own context ends is cancelled alone.
 //
-// # Limitations
+// # Edges that come and go
 //
-// One edge address, one line to it. While it is down calls fail at once as
+// An edge is one of several that offer the same. A conversation whose edge is lost,
+// or does not answer any more, goes on with another: calls that are not answered
+// and may be asked twice (the edge says which) are asked again, with references to
+// answers that are here put in place; the others fail as unavailable, since they
+// may have been carried out. While there is no line calls fail at once as
 // unavailable, and safe to try again.
 package nodelayer

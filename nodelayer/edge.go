@@ -2,8 +2,10 @@ package nodelayer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -14,10 +16,11 @@ import (
 	"warmline.dev/protocol/rsocket"
 )
 
-// Config says which edge to dial, as whom, and for which services.
+// Config says which edges to dial, as whom, and for which services.
 type Config struct {
-	// Address of the edge, as rsocket.CheckAddress takes it: tcp://HOST:PORT, say. Required.
-	Address string
+	// Edges are the addresses of edges that offer the same, as rsocket.CheckAddress
+	// takes them: tcp://HOST:PORT, say. At least one.
+	Edges []string
 	// Name and Version are the adapter's, told in SETUP.
 	Name, Version string
 	// Wants maps a service to a semver range. Empty: the highest stable version
@@ -39,16 +42,18 @@ type Config struct {
 // because a want has no version that satisfies it.
 type RefusedError = line.RefusedError
 
-// Edge is the edge as a node reaches it. It keeps a line open and dials again
-// when that breaks. All methods are safe for concurrent use.
+// Edge is the edge as a node reaches it: one edge, or several that offer the same.
+// It keeps a line open to each and dials again when one breaks. A conversation is
+// held with the less busy of two that are drawn at random; an edge that does not
+// answer is left out until it does. All methods are safe for concurrent use.
 type Edge struct {
 	cfg  Config
-	line *line.Keeper
+	pool *line.Pool
 }
 
-// Dial opens a line and returns when it stands. An edge that can't be reached is
-// tried again until ctx ends; one that refuses gives a *[RefusedError] at once.
-// The caller ends it with Shutdown or Close.
+// Dial opens lines and returns when one stands. An edge that can't be reached is
+// tried again until ctx ends; when all refuse the error is a *[RefusedError]. The
+// caller ends it with Shutdown or Close.
 func Dial(ctx context.Context, cfg Config) (*Edge, error) {
 	if cfg.MaxMessage < 0 {
 		return nil, fmt.Errorf("nodelayer: MaxMessage is %d, expected a positive number", cfg.MaxMessage)
@@ -57,30 +62,45 @@ func Dial(ctx context.Context, cfg Config) (*Edge, error) {
 		cfg.MaxMessage = 1 << 20
 	}
 	cfg.Wants = maps.Clone(cfg.Wants)
-	k, err := line.Keep(ctx, line.Target{
-		Address:   cfg.Address,
-		Hello:     protocol.Hello{Name: cfg.Name, Version: cfg.Version, Protocol: protocol.Range, Wants: cfg.Wants},
-		RSocket:   cfg.RSocket,
-		KeepAlive: cfg.KeepAlive,
-	}, cfg.Log)
+	if len(cfg.Edges) == 0 {
+		return nil, errors.New("nodelayer: Edges is empty, expected the address of one at least")
+	}
+	var targets []line.Target
+	for _, address := range cfg.Edges {
+		targets = append(targets, line.Target{
+			Address:   address,
+			Hello:     protocol.Hello{Name: cfg.Name, Version: cfg.Version, Protocol: protocol.Range, Wants: cfg.Wants},
+			RSocket:   cfg.RSocket,
+			KeepAlive: cfg.KeepAlive,
+		})
+	}
+	pool, err := line.NewPool(targets, cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("nodelayer: edge %w", err)
 	}
-	return &Edge{cfg: cfg, line: k}, nil
+	e := &Edge{cfg: cfg, pool: pool}
+	if err := pool.Wait(ctx); err != nil {
+		_ = e.Close() // the first error is the one to tell
+		return nil, fmt.Errorf("nodelayer: edge %w", err)
+	}
+	return e, nil
 }
 
-// Resolved are the versions that the line has resolved to, by service; nil while
+// Resolved are the versions that a line has resolved to, by service; nil while
 // there is no line.
 func (e *Edge) Resolved() map[string]string {
-	if l := e.line.Line(); l != nil {
+	for _, l := range e.pool.Lines() {
 		return maps.Clone(l.Welcome.Resolved)
 	}
 	return nil
 }
 
+// Lines is how many lines stand.
+func (e *Edge) Lines() int { return len(e.pool.Lines()) }
+
 // Shutdown lets conversations under way finish until ctx ends, and closes the
-// line. It returns when all goroutines have ended.
-func (e *Edge) Shutdown(ctx context.Context) error { return e.line.Shutdown(ctx) }
+// lines. It returns when all goroutines have ended.
+func (e *Edge) Shutdown(ctx context.Context) error { return e.pool.Shutdown(ctx) }
 
 // Close ends the line at once and returns when all goroutines have ended.
 func (e *Edge) Close() error {
@@ -90,12 +110,18 @@ func (e *Edge) Close() error {
 	return nil
 }
 
-// current is the line that stands, or the error to fail a call with.
-func (e *Edge) current() (*line.Line, error) {
-	if l := e.line.Line(); l != nil {
-		return l, nil
+// pick takes an edge for work, rather none of but, and its line; or the error to
+// fail a call with. The work has to be given back to the member.
+func (e *Edge) pick(but ...*line.Member) (*line.Member, *line.Line, error) {
+	m, l := e.pool.Pick(but...)
+	if l == nil {
+		where := "the edge at " + e.cfg.Edges[0]
+		if len(e.cfg.Edges) > 1 {
+			where = "any of the edges " + strings.Join(e.cfg.Edges, ", ")
+		}
+		return nil, nil, protocol.Errorf(protocol.Unavailable, "no line to %s", where).Retryable()
 	}
-	return nil, protocol.Errorf(protocol.Unavailable, "no line to the edge at %s", e.cfg.Address).Retryable()
+	return m, l, nil
 }
 
 // messageOverhead is the most that stands around method and arguments in a message.

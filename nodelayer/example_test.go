@@ -19,7 +19,7 @@ func ExampleCall() {
 	address, stop := exampleEdge(ctx)
 	defer stop()
 	edge, err := nodelayer.Dial(ctx, nodelayer.Config{
-		Address: address, Name: "tv", Version: "2.0.0",
+		Edges: []string{address}, Name: "tv", Version: "2.0.0",
 		Wants: map[string]string{"shelf": "^1.1"},
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ func serveAt(t testing.TB, address string, cfg edgelayer.Config) *edge {
 // dial is a node's side of a line to an edge.
 func dial(t testing.TB, addr string) *nodelayer.Edge {
 	t.Helper()
-	return dialWith(t, nodelayer.Config{Address: addr})
+	return dialWith(t, nodelayer.Config{Edges: []string{addr}})
 }
 
 func dialWith(t testing.TB, cfg nodelayer.Config) *nodelayer.Edge {
@@ -184,3 +184,5 @@ func wantIs(t testing.TB, err, target error) {
 func askInt(ctx context.Context, e *nodelayer.Edge, method string, args any) (int, error) {
 	return nodelayer.Ask[int](ctx, e, method, args)
 }
+
+func match(got, want string) bool { return wildcard.Match(got, want) }

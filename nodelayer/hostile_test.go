@@ -169,7 +169,7 @@ func TestAPeerThatIsNoEdgeIsTriedAgainUntilTheContextEnds(t *testing.T) {
 		<-b.conns
 		cancel()
 	}()
-	_, err := nodelayer.Dial(ctx, nodelayer.Config{Address: b.addr})
+	_, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: []string{b.addr}})
 	if err == nil || !wildcard.Match(err.Error(), "nodelayer: edge "+b.addr+": …") {
 		t.Errorf("got %v", err)
 	}

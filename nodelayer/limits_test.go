@@ -11,8 +11,8 @@ import (
 func TestArgumentsThatAreTooLargeAreRefusedHere(t *testing.T) {
 	b, firsts := parrot(t)
 	for most, cfg := range map[int]nodelayer.Config{
-		1 << 20: {Address: b.addr},
-		1000:    {Address: b.addr, MaxMessage: 1000},
+		1 << 20: {Edges: []string{b.addr}},
+		1000:    {Edges: []string{b.addr}, MaxMessage: 1000},
 	} {
 		e := dialWith(t, cfg)
 		inBothWays(t, e, func(t *testing.T, ask asking[string]) {
@@ -24,7 +24,7 @@ func TestArgumentsThatAreTooLargeAreRefusedHere(t *testing.T) {
 	if n := len(firsts); n != 0 {
 		t.Errorf("%d channels were opened", n)
 	}
-	c := converse(t, dialWith(t, nodelayer.Config{Address: b.addr, MaxMessage: 1000}))
+	c := converse(t, dialWith(t, nodelayer.Config{Edges: []string{b.addr}, MaxMessage: 1000}))
 	large := strings.Repeat("x", 970)
 	if got, err := call[string](t.Context(), c, "a.b", large); err != nil || got != large {
 		t.Errorf("what just fits: %d bytes, %v", len(got), err)

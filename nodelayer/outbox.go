@@ -109,17 +109,17 @@ func (c *Conversation) send() {
 			c.mu.Unlock()
 			return
 		}
-		l, ch := c.line, c.ch
+		stage, m, l, ch := c.stage, c.member, c.line, c.ch
 		b := c.outbox.batch(c.edge.cfg.MaxMessage)
 		c.mu.Unlock()
 		var err error
 		if ch == nil {
-			err = c.open(l, b)
+			err = c.open(stage, m, l, b)
 		} else {
 			err = ch.Send(c.ctx, rsocket.Payload{Data: b})
 		}
 		if err != nil {
-			c.end(err)
+			c.lost(stage, err)
 		}
 	}
 }

@@ -18,6 +18,8 @@ type Pending struct {
 	token  uint32 // of all calls of this process
 	id     uint32 // in its conversation
 	method string
+	value  protocol.Raw // the arguments
+	how    protocol.How
 	begun  time.Time
 	parts  *parts // of a stream; otherwise nil
 
@@ -117,6 +119,7 @@ func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
 	}
 	c.lastID++
 	p.id = c.lastID
+	p.value, p.how = value, o.how
 	if err := c.post(l, p.id, &protocol.Message{Kind: protocol.KindCall, ID: p.id, Method: p.method, Value: value, How: o.how}); err != nil {
 		return err
 	}
@@ -182,7 +185,7 @@ func (p *Pending) await(ctx context.Context) error {
 }
 
 func (p *Pending) decode(into any) error {
-	return decode(p.conv.line.Codec, p.method, p.result, into)
+	return decode(protocol.MsgPack, p.method, p.result, into)
 }
 
 // Cancel gives the call up: it fails with [protocol.Canceled], and so do those
@@ -206,7 +209,7 @@ func (p *Pending) Cancel() {
 
 // finish is called once.
 func (p *Pending) finish(result protocol.Raw, err error) {
-	p.result, p.err = result, err
+	p.result, p.err, p.value = result, err, nil
 	timingsOf(p.conv.ctx).add(p.method, time.Since(p.begun), err)
 	close(p.done)
 	if p.parts != nil {

@@ -88,6 +88,7 @@ type parts struct {
 	mu sync.Mutex
 	// guarded by mu
 	queue []protocol.Raw
+	came  bool   // one at least
 	taken uint32 // and not granted again
 	ended bool
 }
@@ -95,6 +96,7 @@ type parts struct {
 // add reports whether the edge had credit for the part.
 func (s *parts) add(part protocol.Raw) bool {
 	s.mu.Lock()
+	s.came = true
 	ok := len(s.queue) < partsWindow
 	if ok {
 		s.queue = append(s.queue, part)
@@ -109,6 +111,12 @@ func (s *parts) end() {
 	s.ended = true
 	s.mu.Unlock()
 	s.signal()
+}
+
+func (s *parts) begun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.came
 }
 
 func (s *parts) signal() {

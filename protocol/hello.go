@@ -28,6 +28,16 @@ type Welcome struct {
 	Version  string            `json:"version"`  // its own version
 	Protocol string            `json:"protocol"` // version of the Warmline protocol that is spoken
 	Resolved map[string]string `json:"resolved"` // service to version
+
+	// Again are the methods, by service, whose calls may be asked twice: those that
+	// only read, and those that do no harm.
+	Again map[string][]string `json:"again,omitempty"`
+}
+
+// MayAskAgain reports whether a call of "service.method" may be asked twice.
+func (w *Welcome) MayAskAgain(method string) bool {
+	service, name, _ := strings.Cut(method, ".")
+	return slices.Contains(w.Again[service], name)
 }
 
 // Refusal is why a setup was refused, as JSON the data of ERROR[REJECTED_SETUP].

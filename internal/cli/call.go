@@ -117,7 +117,7 @@ func (s *settings) call(ctx context.Context, o callOptions, method string, args 
 		}
 		ctx = passport.NewContext(ctx, carrier)
 	}
-	edge, err := nodelayer.Dial(ctx, nodelayer.Config{Address: o.edge, Name: "warmline-call", Version: version, Wants: o.wants})
+	edge, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: []string{o.edge}, Name: "warmline-call", Version: version, Wants: o.wants})
 	if err != nil {
 		return err
 	}

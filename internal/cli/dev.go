@@ -90,7 +90,7 @@ func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.
 		return tiers, err
 	}
 	tiers = append(gateway, tiers...)
-	node, err := s.startNode(ctx, nodeOptions{edge: edgeAt, gateways: []string{at.lines}}, log)
+	node, err := s.startNode(ctx, nodeOptions{edges: []string{edgeAt}, gateways: []string{at.lines}}, log)
 	if err != nil {
 		return tiers, err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 type nodeOptions struct {
-	edge     string
+	edges    []string
 	gateways []string
 	wants    map[string]string
 }
@@ -25,7 +25,7 @@ func nodeCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "node",
 		Short: "Run a node: the adapter tv in two versions, 1.3.0 and 2.0.0",
-		Long: `Runs two versions of the sample adapter "tv". Each dials the edge and wants
+		Long: `Runs two versions of the sample adapter "tv". Each dials the edges and wants
 services by semver range, and dials the gateways and offers itself. The order
 in which the tiers are started does not matter.`,
 		Args: cobra.NoArgs,
@@ -48,7 +48,7 @@ in which the tiers are started does not matter.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.edge, "edge", defaultEdge, "the edge to dial")
+	f.StringSliceVar(&o.edges, "edge", []string{defaultEdge}, "the edges to dial, which take over from one another; may be given again")
 	f.StringSliceVar(&o.gateways, "gateway", []string{defaultLines}, "the gateways to offer the adapters to; may be given again")
 	f.StringToStringVar(&o.wants, "want", nil, "override a range, SERVICE=RANGE; may be given again")
 	return cmd
@@ -67,7 +67,7 @@ func (s *settings) startNode(ctx context.Context, o nodeOptions, log zerolog.Log
 		log := log.With().Str("tier", "node").Str("adapter", tv.App+"@"+v.Version).Logger()
 		wants := maps.Clone(v.Wants)
 		maps.Copy(wants, o.wants)
-		edge, err := nodelayer.Dial(ctx, nodelayer.Config{Address: o.edge, Name: tv.App, Version: v.Version, Wants: wants, Log: log})
+		edge, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: o.edges, Name: tv.App, Version: v.Version, Wants: wants, Log: log})
 		if err != nil {
 			return append(adapters, edges...), fmt.Errorf("adapter %s %s: %w", tv.App, v.Version, err)
 		}

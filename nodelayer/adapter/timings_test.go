@@ -29,7 +29,7 @@ func TestTheAnswerTellsTheCallsThatItTook(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close(); <-served })
-	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Address: "tcp://" + listener.Addr().String()})
+	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{"tcp://" + listener.Addr().String()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func startMembers(t testing.TB, keys *passport.Keyring) *nodelayer.Edge {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close(); <-served })
-	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Address: "tcp://" + l.Addr().String()})
+	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{"tcp://" + l.Addr().String()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,11 @@ type Handler struct {
 	// MetadataPush takes metadata for the whole connection. It runs on the
 	// connection's read loop, in order, and must not wait. The bytes are its own.
 	MetadataPush func(metadata []byte)
+
+	// Closing is told once that the peer is closing the connection gracefully
+	// (CONNECTION_CLOSE): what is under way goes on, new requests are refused. It
+	// runs on the connection's read loop and must not wait.
+	Closing func()
 }
 
 // Conn is one connection. All methods may be called by many goroutines at once.

@@ -157,7 +157,9 @@ func (c *Conn) dispatchConn(f *frame.Frame) error {
 	case frame.TypeError:
 		e := &Error{Code: f.Code, Message: string(f.Data), Remote: true, Conn: true}
 		if f.Code == frame.CodeConnectionClose {
-			c.draining.Store(true)
+			if c.draining.CompareAndSwap(false, true) && c.handler.Closing != nil {
+				c.handler.Closing()
+			}
 			c.endIfDrained()
 			return nil
 		}

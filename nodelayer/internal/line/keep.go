@@ -18,109 +18,200 @@ const (
 	backoffMax  = 3 * time.Second
 )
 
-// Keeper keeps a line open: when one breaks it dials again, with a backoff that
-// grows and is jittered so that many nodes don't come back in step.
+// Keeper keeps a line open: when one breaks, or its peer closes it gracefully, it
+// dials again, with a backoff that grows and is jittered so that many nodes don't
+// come back in step.
 type Keeper struct {
 	target Target
 	log    zerolog.Logger
 	cancel context.CancelFunc
-	loop   sync.WaitGroup
+	ran    chan struct{}  // closed when there will be no other line
+	wg     sync.WaitGroup // joins the goroutines that wait for the ends of lines
 
-	mu   sync.Mutex
-	line *Line // guarded by mu; nil while there is none
+	mu sync.Mutex
+	// guarded by mu
+	line    *Line // nil while there is none
+	closing map[*Line]struct{}
+	err     error         // why the last dialling failed
+	changed chan struct{} // closed, and replaced, with each of the above
 }
 
-// Keep returns when the first line stands, with an error when it is refused, when
-// t can't be dialled by anyone, or when ctx ends first. Until then failures to
-// connect are tried again. A setup that is refused later is tried again too:
-// versions come back in a rollout.
+// Keep starts a keeper and waits for its first line, as [Keeper.Wait] does.
 func Keep(ctx context.Context, t Target, log zerolog.Logger) (*Keeper, error) {
-	if err := rsocket.CheckAddress(t.Address); err != nil {
-		return nil, err
-	}
-	k := &Keeper{target: t, log: log.With().Str("peer", t.Address).Logger()}
-	l, err := k.first(ctx)
+	k, err := Start(t, log)
 	if err != nil {
 		return nil, err
 	}
-	k.set(l)
-	loop, cancel := context.WithCancel(context.Background())
-	k.cancel = cancel
-	k.loop.Go(func() { k.run(loop, l) })
+	if err := k.Wait(ctx); err != nil {
+		_ = k.Shutdown(ended()) // the first error is the one to tell
+		return nil, err
+	}
 	return k, nil
 }
 
-// Line is the line that stands now, nil if there is none.
+// Start returns at once; the error is about the address.
+func Start(t Target, log zerolog.Logger) (*Keeper, error) {
+	if err := rsocket.CheckAddress(t.Address); err != nil {
+		return nil, err
+	}
+	k := &Keeper{
+		target: t, log: log.With().Str("peer", t.Address).Logger(),
+		closing: map[*Line]struct{}{}, changed: make(chan struct{}), ran: make(chan struct{}),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	k.cancel = cancel
+	go k.run(ctx)
+	return k, nil
+}
+
+// ended is a context that has ended.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// Wait returns when a line stands, with an error when it is refused, when the
+// target can't be dialled by anyone, or when ctx ends first. Failures to connect
+// are tried again meanwhile. A setup that is refused later is tried again too:
+// versions come back in a rollout.
+func (k *Keeper) Wait(ctx context.Context) error {
+	for {
+		k.mu.Lock()
+		l, err, changed := k.line, k.err, k.changed
+		k.mu.Unlock()
+		_, refused := errors.AsType[*RefusedError](err)
+		_, mistake := errors.AsType[errMistake](err)
+		switch {
+		case l != nil:
+			return nil
+		case refused || mistake:
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if err == nil {
+				err = ctx.Err()
+			}
+			return err
+		}
+	}
+}
+
+// Line is the line that stands now and takes new requests, nil if there is none.
 func (k *Keeper) Line() *Line {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.line != nil && k.line.Conn.Draining() {
+		return nil
+	}
 	return k.line
 }
 
-func (k *Keeper) set(l *Line) {
+// set notes the line, and why there is none.
+func (k *Keeper) set(l *Line, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.line = l
+	k.line, k.err = l, err
+	close(k.changed)
+	k.changed = make(chan struct{})
 }
 
-// Shutdown stops dialling and shuts the line down gracefully, within ctx.
+// Shutdown stops dialling and shuts the line down gracefully, within ctx. It
+// returns when all goroutines have ended.
 func (k *Keeper) Shutdown(ctx context.Context) error {
 	k.cancel()
-	k.loop.Wait()
-	if l := k.Line(); l != nil {
-		return l.Conn.Shutdown(ctx)
+	<-k.ran
+	lines := k.lines()
+	var wg sync.WaitGroup
+	errs := make([]error, len(lines))
+	for i, l := range lines {
+		wg.Go(func() { errs[i] = l.Conn.Shutdown(ctx) })
 	}
-	return nil
+	wg.Wait()
+	k.wg.Wait()
+	return errors.Join(errs...)
 }
 
-func (k *Keeper) first(ctx context.Context) (*Line, error) {
-	for wait := backoffMin; ; wait = grown(wait) {
+// lines are all that have not ended.
+func (k *Keeper) lines() []*Line {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var lines []*Line
+	if k.line != nil {
+		lines = append(lines, k.line)
+	}
+	for l := range k.closing {
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// run dials, waits for the line to come to its end and dials again.
+func (k *Keeper) run(ctx context.Context) {
+	defer close(k.ran)
+	stood := false
+	for wait := backoffMin; ; {
 		l, err := k.dial(ctx)
-		if err == nil {
-			return l, nil
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				_ = l.Conn.Close() // nobody has seen it
+			}
+			return
+		case err != nil:
+			k.set(nil, err)
+			k.log.WithLevel(levelOf(stood)).Str("reason", err.Error()).Msg("no line yet, trying again")
+			if _, mistake := errors.AsType[errMistake](err); mistake || sleep(ctx, wait) != nil {
+				return
+			}
+			wait = min(2*wait, backoffMax)
+			continue
 		}
-		_, refused := errors.AsType[*RefusedError](err)
-		_, mistake := errors.AsType[errMistake](err)
-		if refused || mistake {
-			return nil, err
+		if stood {
+			k.log.Info().Msg("line is back")
 		}
-		k.log.Info().Str("reason", err.Error()).Msg("no line yet, trying again")
-		if sleep(ctx, wait) != nil {
-			return nil, err
-		}
-	}
-}
-
-// run waits for the line to break and replaces it.
-func (k *Keeper) run(ctx context.Context, l *Line) {
-	for {
-		select {
-		case <-l.Conn.Done():
-		case <-ctx.Done():
+		stood, wait = true, backoffMin
+		k.set(l, nil)
+		if !k.watch(ctx, l) || sleep(ctx, wait) != nil {
 			return
 		}
-		k.set(nil)
-		reason := l.Conn.Err()
+	}
+}
+
+// levelOf is how loud a failure to dial is: it is said once that the line was lost.
+func levelOf(stood bool) zerolog.Level {
+	if stood {
+		return zerolog.DebugLevel
+	}
+	return zerolog.InfoLevel
+}
+
+// watch returns when there is need of another line; false when ctx has ended.
+func (k *Keeper) watch(ctx context.Context, l *Line) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-l.Conn.Done():
+		k.set(nil, l.Conn.Err())
 		_ = l.Conn.Close() // joins its goroutines; it has ended already
-		k.log.Warn().Str("reason", reason.Error()).Msg("line lost")
-		if l = k.again(ctx); l == nil {
-			return
-		}
-		k.set(l)
-		k.log.Info().Msg("line is back")
+		k.log.Warn().Str("reason", l.Conn.Err().Error()).Msg("line lost")
+	case <-l.closing:
+		k.mu.Lock()
+		k.closing[l] = struct{}{}
+		k.mu.Unlock()
+		k.set(nil, nil)
+		k.log.Info().Msg("the peer is closing the line, what is under way goes on")
+		k.wg.Go(func() {
+			<-l.Conn.Done()
+			_ = l.Conn.Close()
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			delete(k.closing, l)
+		})
 	}
-}
-
-// again dials until a line stands; nil when ctx has ended.
-func (k *Keeper) again(ctx context.Context) *Line {
-	for wait := backoffMin; sleep(ctx, wait) == nil; wait = grown(wait) {
-		l, err := k.dial(ctx)
-		if err == nil {
-			return l
-		}
-		k.log.Debug().Str("reason", err.Error()).Msg("still no line")
-	}
-	return nil
+	return true
 }
 
 func (k *Keeper) dial(ctx context.Context) (*Line, error) {
@@ -128,8 +219,6 @@ func (k *Keeper) dial(ctx context.Context) (*Line, error) {
 	defer cancel()
 	return Dial(ctx, k.target)
 }
-
-func grown(wait time.Duration) time.Duration { return min(2*wait, backoffMax) }
 
 // sleep waits for half of d to d.
 func sleep(ctx context.Context, d time.Duration) error {

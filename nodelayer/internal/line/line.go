@@ -20,6 +20,7 @@ type Line struct {
 	Conn    *rsocket.Conn
 	Codec   protocol.Codec
 	Welcome protocol.Welcome
+	closing chan struct{} // closed when the peer begins to close it gracefully
 }
 
 // RefusedError is a setup that the peer refused: dialling again is of no use
@@ -63,6 +64,8 @@ func Dial(ctx context.Context, t Target) (*Line, error) {
 	if t.KeepAlive == 0 {
 		t.KeepAlive = 10 * time.Second
 	}
+	closing := make(chan struct{})
+	t.Handler.Closing = func() { close(closing) }
 	conn, err := rsocket.Dial(ctx, t.Address, rsocket.Setup{
 		KeepAlive: t.KeepAlive, Lifetime: 3 * t.KeepAlive,
 		MetadataMIME: composite.MIME, DataMIME: codec.MIME(),
@@ -74,7 +77,7 @@ func Dial(ctx context.Context, t Target) (*Line, error) {
 		}
 		return nil, err
 	}
-	l := &Line{Conn: conn, Codec: codec}
+	l := &Line{Conn: conn, Codec: codec, closing: closing}
 	if err := l.greet(ctx); err != nil {
 		_ = conn.Close() // the first error is the one to tell
 		return nil, asRefused(t.Address, err)
@@ -92,6 +95,16 @@ func (l *Line) greet(ctx context.Context) error {
 		return fmt.Errorf("the answer to %s: %w", protocol.RouteSetup, err)
 	}
 	return nil
+}
+
+// ping asks for any answer.
+func (l *Line) ping(ctx context.Context) error {
+	md := protocol.Metadata{Route: protocol.RouteSetup}
+	_, err := l.Conn.Call(ctx, rsocket.Payload{Metadata: md.Append(nil)})
+	if e, ok := errors.AsType[*rsocket.Error](err); ok && e.Remote && !e.Conn {
+		return nil // that is one too
+	}
+	return err
 }
 
 func asRefused(address string, err error) error {

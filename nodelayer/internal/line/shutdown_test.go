@@ -13,6 +13,7 @@ import (
 func TestShutdownJoinsItsGoroutines(t *testing.T) {
 	p := play(t, anyPort, rsocket.Handler{})
 	k := keep(t, line.Target{Address: p.addr})
+	l := k.Line()
 	if err := k.Shutdown(await.Context(t)); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
@@ -20,7 +21,7 @@ func TestShutdownJoinsItsGoroutines(t *testing.T) {
 		t.Error("the keeper's loop still runs")
 	}
 	select {
-	case <-k.Line().Conn.Done():
+	case <-l.Conn.Done():
 	default:
 		t.Error("the line stands")
 	}
