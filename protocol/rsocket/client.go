@@ -31,7 +31,7 @@ func dialAddress(ctx context.Context, address string, cfg Config) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	limits, err := cfg.withDefaults()
+	limits, err := cfg.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +62,11 @@ func Client(nc net.Conn, setup Setup, handler Handler, cfg Config) (*Conn, error
 }
 
 func newClient(nc net.Conn, setup Setup, handler Handler, cfg Config, redial func(context.Context) (net.Conn, error)) (*Conn, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
-	if setup, err = setup.withDefaults(); err != nil {
+	if setup, err = setup.WithDefaults(); err != nil {
 		return nil, err
 	}
 	if cfg.ResumeFor > 0 && redial == nil {

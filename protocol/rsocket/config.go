@@ -96,8 +96,10 @@ type Config struct {
 	TLS *tls.Config
 }
 
-// withDefaults returns a copy with every zero replaced, or what is wrong with it.
-func (c Config) withDefaults() (Config, error) {
+// WithDefaults returns a copy with every zero replaced, or what is wrong with it.
+// [Dial], [Client] and [NewServer] do it by themselves. Called on
+// what it returned, it changes nothing.
+func (c Config) WithDefaults() (Config, error) {
 	if c.MaxFrame == 0 {
 		c.MaxFrame = frame.MaxSize
 	}
@@ -113,7 +115,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxStreams == 0 {
 		c.MaxStreams = 4096
 	}
-	c.MaxStreams = max(c.MaxStreams, 0)
 	if c.Window == 0 {
 		c.Window = 32
 	}

@@ -133,7 +133,7 @@ func (c *Conn) tell(s stream, f *frame.Frame) {
 		case len(f.Metadata)+len(f.Data) > c.cfg.MaxPayload:
 			s.broken(payloadTooLarge(c.cfg.MaxPayload))
 		default:
-			s.payload(own(f.Metadata, f.Data), f.Has(frame.FlagNext), f.Has(frame.FlagComplete))
+			s.payload(Payload{f.Metadata, f.Data}.Clone(), f.Has(frame.FlagNext), f.Has(frame.FlagComplete))
 		}
 	case frame.TypeCancel:
 		s.canceled()

@@ -122,7 +122,7 @@ func exposed(t *testing.T, client bool) (*Conn, net.Conn) {
 		}
 		return c, theirs
 	}
-	cfg, err := small.withDefaults()
+	cfg, err := small.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -206,7 +206,7 @@ func pipe(t *testing.T, client bool, cfg Config) (*Conn, *peer) {
 		}
 		return c, p
 	}
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,16 +11,17 @@ type Payload struct {
 	Data     []byte
 }
 
-// own copies views of a read buffer into one allocation that the application may keep.
-func own(metadata, data []byte) Payload {
-	b := make([]byte, len(metadata)+len(data))
-	n := copy(b, metadata)
-	copy(b[n:], data)
-	p := Payload{Data: b[n:]}
-	if metadata != nil {
-		p.Metadata = b[:n:n]
+// Clone returns a copy, both parts in one allocation. Metadata that is absent
+// stays so.
+func (p Payload) Clone() Payload {
+	b := make([]byte, p.size())
+	n := copy(b, p.Metadata)
+	copy(b[n:], p.Data)
+	c := Payload{Data: b[n:]}
+	if p.Metadata != nil {
+		c.Metadata = b[:n:n]
 	}
-	return p
+	return c
 }
 
 func (p Payload) size() int { return len(p.Metadata) + len(p.Data) }

@@ -36,7 +36,7 @@ type Server struct {
 
 // NewServer returns a server, or what is wrong with cfg.
 func NewServer(accept Acceptor, cfg Config) (*Server, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -188,16 +188,9 @@ func (c *Conn) readFirst() (*frame.Frame, error) {
 		}
 		return nil, readErr(err)
 	}
-	f, err := frame.Parse(b)
+	f, err := c.cfg.ParseFirst(b)
 	if err != nil {
-		e := &Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
-		if f.Type == frame.TypeResume {
-			e.Code = frame.CodeRejectedResume
-		}
-		return nil, e
-	}
-	if e := c.cfg.checkFirst(&f); e != nil {
-		return nil, e
+		return nil, err
 	}
 	c.clearReadDeadline()
 	return &f, nil
@@ -205,12 +198,7 @@ func (c *Conn) readFirst() (*frame.Frame, error) {
 
 // setUp takes a SETUP frame and asks the acceptor. An [*Error] is for the peer.
 func (s *Server) setUp(c *Conn, f *frame.Frame) error {
-	c.setup = Setup{
-		KeepAlive: f.Setup.KeepAlive, Lifetime: f.Setup.Lifetime,
-		MetadataMIME: f.Setup.MetadataMIME, DataMIME: f.Setup.DataMIME,
-		Payload: own(f.Metadata, f.Data),
-		Lease:   f.Has(frame.FlagLease), Resume: f.Has(frame.FlagResume),
-	}
+	c.setup = SetupOf(f)
 	c.leased.on, c.granted.on = c.setup.Lease, c.setup.Lease
 	if c.setup.Resume {
 		c.resumable(append([]byte{}, f.Setup.Token...))

@@ -25,7 +25,9 @@ type Setup struct {
 	Lease, Resume bool
 }
 
-func (s Setup) withDefaults() (Setup, error) {
+// WithDefaults returns a copy with every zero replaced, or what is wrong with it.
+// [Dial] and [Client] do it by themselves.
+func (s Setup) WithDefaults() (Setup, error) {
 	if s.KeepAlive == 0 {
 		s.KeepAlive = 20 * time.Second
 	}
@@ -47,16 +49,34 @@ func (s Setup) withDefaults() (Setup, error) {
 	return s, nil
 }
 
-// checkFirst says why a connection can't begin with f, or nil if it can.
-func (c Config) checkFirst(f *frame.Frame) *Error {
-	refuse := func(code Code, format string, args ...any) *Error {
-		return &Error{Code: code, Message: fmt.Sprintf(format, args...), Conn: true}
+// SetupOf is what a SETUP frame declares. Its payload is a copy.
+func SetupOf(f *frame.Frame) Setup {
+	return Setup{
+		KeepAlive: f.Setup.KeepAlive, Lifetime: f.Setup.Lifetime,
+		MetadataMIME: f.Setup.MetadataMIME, DataMIME: f.Setup.DataMIME,
+		Payload: Payload{Metadata: f.Metadata, Data: f.Data}.Clone(),
+		Lease:   f.Has(frame.FlagLease), Resume: f.Has(frame.FlagResume),
 	}
+}
+
+// ParseFirst takes apart the first frame of a connection that is accepted: a
+// SETUP that asks for nothing which c does not offer, or a RESUME, if c has
+// ResumeFor. Its byte slices are views of b. An error is an [*Error] for the peer.
+func (c Config) ParseFirst(b []byte) (frame.Frame, error) {
+	f, err := frame.Parse(b)
+	refuse := func(code Code, format string, args ...any) (frame.Frame, error) {
+		return f, &Error{Code: code, Message: fmt.Sprintf(format, args...), Conn: true}
+	}
+	isResume := f.Type == frame.TypeResume && f.StreamID == 0
 	switch {
-	case f.Type == frame.TypeResume && f.StreamID == 0 && c.ResumeFor <= 0:
+	case isResume && c.ResumeFor <= 0:
 		return refuse(frame.CodeRejectedResume, "resumption is not supported")
-	case f.Type == frame.TypeResume && f.StreamID == 0:
-		return nil
+	case isResume && err != nil:
+		return refuse(frame.CodeRejectedResume, "%v", err)
+	case err != nil:
+		return refuse(frame.CodeInvalidSetup, "%v", err)
+	case isResume:
+		return f, nil
 	case f.Type != frame.TypeSetup || f.StreamID != 0:
 		return refuse(frame.CodeInvalidSetup, "the first frame is %s on stream %d, expected SETUP on stream 0", f.Type, f.StreamID)
 	case f.Setup.Version>>16 != frame.Version1>>16:
@@ -68,5 +88,5 @@ func (c Config) checkFirst(f *frame.Frame) *Error {
 	case f.Has(frame.FlagLease) && c.LeaseRequests <= 0:
 		return refuse(frame.CodeUnsupportedSetup, "leases are not supported")
 	}
-	return nil
+	return f, nil
 }

@@ -50,7 +50,7 @@ func (c *webSocket) bound(cfg Config) {
 }
 
 // defaults are for what no Config has bounded yet.
-var defaults, _ = Config{}.withDefaults()
+var defaults, _ = Config{}.WithDefaults()
 
 // open makes a webSocket of a connection that has shaken hands through w.
 func (w *wire) open(ws *websocket.Conn, client bool) *webSocket {

@@ -219,7 +219,7 @@ func TestListenerClosesWhatNobodyAccepted(t *testing.T) {
 	for _, cfg := range []Config{{}, {FirstFrameTimeout: time.Second}} {
 		l, addr := listen(t, "ws")
 		if cfg.FirstFrameTimeout > 0 {
-			cfg, err := cfg.withDefaults()
+			cfg, err := cfg.WithDefaults()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -54,7 +54,8 @@ func Client(nc net.Conn, setup rsocket.Setup, handler rsocket.Handler, cfg rsock
 func checked(cfg rsocket.Config, setup rsocket.Setup) (rsocket.Config, rsocket.Setup, error) {
 	cfg, err := withDefaults(cfg)
 	if err == nil {
-		setup, err = setupDefaults(setup)
+		setup, err = setup.WithDefaults()
+		setup.Lease, setup.Resume = false, false
 	}
 	if n := setupSize(setup); err == nil && n > min(cfg.MaxFrame, longestFrame) {
 		err = fmt.Errorf("%w: SETUP takes %d bytes", rsocket.ErrTooLarge, n)

@@ -183,7 +183,7 @@ func (c *Conn) admit(t frame.Type) (why string) {
 		why = "the connection is closing"
 	} else if n := c.places.Add(1); n > int64(c.cfg.MaxStreams) {
 		c.places.Add(-1)
-		why = fmt.Sprintf("%d requests are being answered, at most %d are taken", n-1, c.cfg.MaxStreams)
+		why = fmt.Sprintf("%d requests are being answered, at most %d are taken", n-1, max(c.cfg.MaxStreams, 0))
 	}
 	if why != "" {
 		c.left()

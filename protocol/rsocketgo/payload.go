@@ -10,7 +10,7 @@ func size(p rsocket.Payload) int { return len(p.Metadata) + len(p.Data) }
 
 // lend copies a payload for the library, which writes it later.
 func lend(p rsocket.Payload) payload.Payload {
-	p = own(p.Metadata, p.Data)
+	p = p.Clone()
 	return payload.New(p.Data, p.Metadata)
 }
 
@@ -21,17 +21,5 @@ func keep(p payload.Payload) rsocket.Payload {
 	if present && metadata == nil {
 		metadata = []byte{}
 	}
-	return own(metadata, p.Data())
-}
-
-// own copies both parts into one allocation.
-func own(metadata, data []byte) rsocket.Payload {
-	b := make([]byte, len(metadata)+len(data))
-	n := copy(b, metadata)
-	copy(b[n:], data)
-	p := rsocket.Payload{Data: b[n:]}
-	if metadata != nil {
-		p.Metadata = b[:n:n]
-	}
-	return p
+	return rsocket.Payload{Metadata: metadata, Data: p.Data()}.Clone()
 }

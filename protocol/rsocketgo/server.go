@@ -223,39 +223,21 @@ func (s *Server) answerSetup(c *Conn, socket library.RSocket) (library.RSocket, 
 
 // readSetup reads the first frame. An [*rsocket.Error] is for the peer.
 func (c *Conn) readSetup(r *reader) ([]byte, error) {
-	refuse := func(code rsocket.Code, format string, args ...any) error {
-		return &rsocket.Error{Code: code, Message: fmt.Sprintf(format, args...), Conn: true}
-	}
 	b, err := r.next()
 	if err != nil {
 		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() && c.Err() == nil {
-			return nil, refuse(frame.CodeInvalidSetup, "no SETUP within %v", c.cfg.FirstFrameTimeout)
+			return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: fmt.Sprintf("no SETUP within %v", c.cfg.FirstFrameTimeout), Conn: true}
 		}
 		if long, ok := errors.AsType[errFrameTooLong](err); ok {
-			return nil, refuse(frame.CodeInvalidSetup, "%v", long)
+			return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: long.Error(), Conn: true}
 		}
 		return nil, readErr(err)
 	}
-	f, err := frame.Parse(b)
-	switch {
-	case f.Type == frame.TypeResume && f.StreamID == 0:
-		return nil, refuse(frame.CodeRejectedResume, "resumption is not supported")
-	case err != nil:
-		return nil, refuse(frame.CodeInvalidSetup, "%v", err)
-	case f.Type != frame.TypeSetup || f.StreamID != 0:
-		return nil, refuse(frame.CodeInvalidSetup, "the first frame is %s on stream %d, expected SETUP on stream 0", f.Type, f.StreamID)
-	case f.Setup.Version>>16 != frame.Version1>>16:
-		return nil, refuse(frame.CodeUnsupportedSetup, "RSocket version %d.%d, expected 1.x", f.Setup.Version>>16, f.Setup.Version&0xFFFF)
-	case f.Has(frame.FlagResume):
-		return nil, refuse(frame.CodeUnsupportedSetup, "resumption is not supported")
-	case f.Has(frame.FlagLease):
-		return nil, refuse(frame.CodeUnsupportedSetup, "leases are not supported")
+	f, err := c.cfg.ParseFirst(b)
+	if err != nil {
+		return nil, err
 	}
-	c.setup = rsocket.Setup{
-		KeepAlive: f.Setup.KeepAlive, Lifetime: f.Setup.Lifetime,
-		MetadataMIME: f.Setup.MetadataMIME, DataMIME: f.Setup.DataMIME,
-		Payload: own(f.Metadata, f.Data),
-	}
+	c.setup = rsocket.SetupOf(&f)
 	return b, nil
 }
 
