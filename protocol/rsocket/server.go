@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"warmline.dev/protocol/internal/accepted"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -24,14 +25,11 @@ type Acceptor func(ctx context.Context, conn *Conn) (Handler, error)
 type Server struct {
 	accept Acceptor
 	cfg    Config
-	wg     sync.WaitGroup // a goroutine per connection, and its accept loops
+	conns  *accepted.Set[*Conn]
 
 	// guarded by mu
-	mu        sync.Mutex
-	listeners map[net.Listener]struct{}
-	conns     map[*Conn]struct{}
-	sessions  map[string]*session // by resume token
-	closing   bool
+	mu       sync.Mutex
+	sessions map[string]*session // by resume token
 }
 
 // NewServer returns a server, or what is wrong with cfg.
@@ -40,62 +38,20 @@ func NewServer(accept Acceptor, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
-		accept: accept, cfg: cfg,
-		listeners: map[net.Listener]struct{}{}, conns: map[*Conn]struct{}{}, sessions: map[string]*session{},
-	}, nil
+	return &Server{accept: accept, cfg: cfg, conns: accepted.New[*Conn](cfg.MaxConns), sessions: map[string]*session{}}, nil
 }
 
 // Serve accepts connections from l until the server is closed, and then returns
 // [ErrServerClosed]; any other error is l's. It closes l. A server may serve
 // several listeners.
 func (s *Server) Serve(l net.Listener) error {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
-		_ = l.Close() // nothing was accepted from it
-		return ErrServerClosed
-	}
-	s.listeners[l] = struct{}{}
-	s.mu.Unlock()
 	if b, ok := l.(bounded); ok {
 		b.bound(s.cfg)
 	}
-	defer func() {
-		_ = l.Close() // the loop is over either way
-		s.mu.Lock()
-		delete(s.listeners, l)
-		s.mu.Unlock()
-	}()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if s.isClosing() {
-				return ErrServerClosed
-			}
-			if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() || isTemporary(err) {
-				time.Sleep(5 * time.Millisecond) // out of descriptors, say: those in use will end
-				continue
-			}
-			return fmt.Errorf("rsocket: accept: %w", err)
-		}
-		s.handle(nc)
+	if err := s.conns.Serve(l, func(nc net.Conn) { s.handle(nc) }); err != nil {
+		return fmt.Errorf("rsocket: accept: %w", err)
 	}
-}
-
-// isTemporary reports whether accepting may work in a moment, as net/http judges it.
-func isTemporary(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Temporary() bool
-	}](err)
-	return ok && t.Temporary()
-}
-
-func (s *Server) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
+	return ErrServerClosed
 }
 
 // ServeConn serves one connection that was accepted elsewhere, say by an HTTP
@@ -115,28 +71,25 @@ func (s *Server) ServeConn(nc net.Conn) {
 // takes none.
 func (s *Server) handle(nc net.Conn) *Conn {
 	c := newConn(nc, Setup{}, s.cfg, false)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing || len(s.conns) >= s.cfg.MaxConns {
+	c.ended = func() { go s.forget(c) }
+	taken := s.conns.Add(c, func() {
+		c.tryTurn()
+		c.wg.Go(func() { s.serve(c) })
+	})
+	if !taken {
 		_ = nc.Close() // to tell it anything would be to hold it
 		return nil
 	}
-	s.conns[c] = struct{}{}
-	s.wg.Add(1)
-	c.ended = func() { go s.forget(c) }
-	c.tryTurn()
-	c.wg.Go(func() { s.serve(c) })
 	return c
 }
 
 // forget waits for what a connection has started and lets go of it.
 func (s *Server) forget(c *Conn) {
-	defer s.wg.Done()
+	defer s.conns.Remove(c)
 	c.wg.Wait()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, c)
 	if c.session != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		delete(s.sessions, string(c.session.token))
 	}
 }
@@ -223,50 +176,14 @@ func (s *Server) setUp(c *Conn, f *frame.Frame) error {
 // time (see [Conn.Shutdown]) and returns when all have ended and their
 // goroutines too. When ctx ends first it closes what is left and returns ctx's
 // error.
-func (s *Server) Shutdown(ctx context.Context) error {
-	var wg sync.WaitGroup
-	for _, c := range s.stop() {
-		wg.Go(func() { _ = c.Shutdown(ctx) }) // ctx's error is told once, below
-	}
-	wg.Wait()
-	s.wg.Wait()
-	return ctx.Err()
-}
+func (s *Server) Shutdown(ctx context.Context) error { return s.conns.Shutdown(ctx) }
 
 // Close stops accepting, closes every connection and returns when their
 // goroutines have ended. It may be called twice.
 func (s *Server) Close() error {
-	var wg sync.WaitGroup
-	for _, c := range s.stop() {
-		wg.Go(func() { _ = c.Close() }) // never fails
-	}
-	wg.Wait()
-	s.wg.Wait()
+	s.conns.Close()
 	return nil
 }
 
-// stop closes the listeners and returns the connections.
-func (s *Server) stop() []*Conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closing = true
-	for l := range s.listeners {
-		_ = l.Close() // Serve reports what matters
-	}
-	conns := make([]*Conn, 0, len(s.conns))
-	for c := range s.conns {
-		conns = append(conns, c)
-	}
-	return conns
-}
-
 // Conns returns the connections that stand or are being set up, in no order.
-func (s *Server) Conns() []*Conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	conns := make([]*Conn, 0, len(s.conns))
-	for c := range s.conns {
-		conns = append(conns, c)
-	}
-	return conns
-}
+func (s *Server) Conns() []*Conn { return s.conns.Conns() }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/jjeffcaii/reactor-go/scheduler"
@@ -13,6 +12,7 @@ import (
 	"github.com/rsocket/rsocket-go/core/transport"
 	"github.com/rsocket/rsocket-go/payload"
 
+	"warmline.dev/protocol/internal/accepted"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -27,13 +27,7 @@ type Server struct {
 	accept Acceptor
 	cfg    rsocket.Config
 	serve  transport.ServerTransportAcceptor // the library's, for one connection
-	wg     sync.WaitGroup                    // a goroutine per connection
-
-	// guarded by mu
-	mu        sync.Mutex
-	listeners map[net.Listener]struct{}
-	conns     map[*Conn]struct{}
-	closing   bool
+	conns  *accepted.Set[*Conn]
 }
 
 // NewServer returns a server, or what is wrong with cfg. Fields of cfg that
@@ -43,7 +37,7 @@ func NewServer(accept Acceptor, cfg rsocket.Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{accept: accept, cfg: cfg, listeners: map[net.Listener]struct{}{}, conns: map[*Conn]struct{}{}}
+	s := &Server{accept: accept, cfg: cfg, conns: accepted.New[*Conn](cfg.MaxConns)}
 	if s.serve, err = libraryServer(); err != nil {
 		return nil, fmt.Errorf("rsocketgo: %w", err)
 	}
@@ -89,49 +83,10 @@ func (t *taker) Listen(_ context.Context, notifier chan<- bool) error {
 // [rsocket.ErrServerClosed]; any other error is l's. It closes l. A server may
 // serve several listeners.
 func (s *Server) Serve(l net.Listener) error {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
-		_ = l.Close() // nothing was accepted from it
-		return rsocket.ErrServerClosed
+	if err := s.conns.Serve(l, func(nc net.Conn) { s.handle(nc) }); err != nil {
+		return fmt.Errorf("rsocketgo: accept: %w", err)
 	}
-	s.listeners[l] = struct{}{}
-	s.mu.Unlock()
-	defer func() {
-		_ = l.Close() // the loop is over either way
-		s.mu.Lock()
-		delete(s.listeners, l)
-		s.mu.Unlock()
-	}()
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if s.isClosing() {
-				return rsocket.ErrServerClosed
-			}
-			if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() || isTemporary(err) {
-				time.Sleep(5 * time.Millisecond) // out of descriptors, say: those in use will end
-				continue
-			}
-			return fmt.Errorf("rsocketgo: accept: %w", err)
-		}
-		s.handle(nc)
-	}
-}
-
-// isTemporary reports whether accepting may work in a moment, as net/http judges it.
-func isTemporary(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Temporary() bool
-	}](err)
-	return ok && t.Temporary()
-}
-
-func (s *Server) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
+	return rsocket.ErrServerClosed
 }
 
 // ServeConn serves one connection that was accepted elsewhere and returns when
@@ -149,23 +104,20 @@ func (s *Server) ServeConn(nc net.Conn) {
 // takes none.
 func (s *Server) handle(nc net.Conn) *Conn {
 	c := newConn(nc, rsocket.Setup{}, s.cfg, false)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing || len(s.conns) >= s.cfg.MaxConns {
+	taken := s.conns.Add(c, func() {
+		c.wg.Go(c.wire.run)
+		c.wg.Add(1) // the read loop
+		go func() {
+			s.run(c)
+			c.wg.Done()
+			c.wg.Wait()
+			s.conns.Remove(c)
+		}()
+	})
+	if !taken {
 		_ = nc.Close() // to tell it anything would be to hold it
 		return nil
 	}
-	s.conns[c] = struct{}{}
-	c.wg.Go(c.wire.run) // before anybody can wait for it
-	c.wg.Add(1)         // and the read loop
-	s.wg.Go(func() {
-		s.run(c)
-		c.wg.Done()
-		c.wg.Wait()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.conns, c)
-	})
 	return c
 }
 
@@ -245,50 +197,14 @@ func (c *Conn) readSetup(r *reader) ([]byte, error) {
 // time (see [Conn.Shutdown]) and returns when all have ended and their
 // goroutines too. When ctx ends first it closes what is left and returns ctx's
 // error.
-func (s *Server) Shutdown(ctx context.Context) error {
-	var wg sync.WaitGroup
-	for _, c := range s.stop() {
-		wg.Go(func() { _ = c.Shutdown(ctx) }) // ctx's error is told once, below
-	}
-	wg.Wait()
-	s.wg.Wait()
-	return ctx.Err()
-}
+func (s *Server) Shutdown(ctx context.Context) error { return s.conns.Shutdown(ctx) }
 
 // Close stops accepting, closes every connection and returns when their
 // goroutines have ended. It may be called twice.
 func (s *Server) Close() error {
-	var wg sync.WaitGroup
-	for _, c := range s.stop() {
-		wg.Go(func() { _ = c.Close() }) // never fails
-	}
-	wg.Wait()
-	s.wg.Wait()
+	s.conns.Close()
 	return nil
 }
 
-// stop closes the listeners and returns the connections.
-func (s *Server) stop() []*Conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closing = true
-	for l := range s.listeners {
-		_ = l.Close() // Serve reports what matters
-	}
-	return s.connsLocked()
-}
-
 // Conns returns the connections that stand or are being set up, in no order.
-func (s *Server) Conns() []*Conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.connsLocked()
-}
-
-func (s *Server) connsLocked() []*Conn {
-	conns := make([]*Conn, 0, len(s.conns))
-	for c := range s.conns {
-		conns = append(conns, c)
-	}
-	return conns
-}
+func (s *Server) Conns() []*Conn { return s.conns.Conns() }
