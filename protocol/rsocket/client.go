@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -43,9 +44,7 @@ func dialAddress(ctx context.Context, address string, cfg Config) (net.Conn, err
 	if err == nil && a.web() {
 		nc, err = dialWebSocket(ctx, nc, a)
 	}
-	if b, ok := nc.(bounded); ok {
-		b.bound(limits)
-	}
+	carrier.Bound(nc, limits)
 	return nc, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -98,18 +99,13 @@ type Conn struct {
 	leaseTimer *time.Timer // renews the lease that this side grants
 }
 
-// bounded is a connection or listener with limits of its own to set.
-type bounded interface{ bound(cfg Config) }
-
 func newConn(nc net.Conn, setup Setup, cfg Config, client bool) *Conn {
 	c := &Conn{nc: nc, cfg: cfg, setup: setup, client: client, done: make(chan struct{}), nextID: 2}
 	if client {
 		c.nextID = 1
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if b, ok := nc.(bounded); ok {
-		b.bound(cfg)
-	}
+	carrier.Bound(nc, cfg)
 	fd := descriptorOf(nc)
 	c.r = newReader(nc, fd, cfg.MaxFrame)
 	c.w = writer{nc: nc, fd: fd, limit: cfg.MaxUnwritten, timeout: cfg.WriteTimeout, wg: &c.wg, failed: c.writeFailed}
@@ -283,7 +279,7 @@ func (c *Conn) readFailed(err error) error {
 	c.mu.Lock()
 	writeErr := c.writeErr
 	c.mu.Unlock()
-	switch long, ok := errors.AsType[errFrameTooLong](err); {
+	switch long, ok := errors.AsType[carrier.FrameTooLong](err); {
 	case ok:
 		return &Error{Code: frame.CodeConnectionError, Message: long.Error(), Conn: true}
 	case writeErr != nil:

@@ -1,9 +1,10 @@
 package rsocket
 
 import (
-	"fmt"
 	"io"
 	"net"
+
+	"warmline.dev/protocol/internal/carrier"
 )
 
 // reader cuts a byte stream into frames. It belongs to the read loop.
@@ -24,13 +25,6 @@ func newReader(nc net.Conn, fd *descriptor, maxFrame int) *reader {
 	return r
 }
 
-// errFrameTooLong is a length prefix above the limit: the stream can't be followed any further.
-type errFrameTooLong struct{ size, limit int }
-
-func (e errFrameTooLong) Error() string {
-	return fmt.Sprintf("a frame of %d bytes is announced, at most %d are taken", e.size, e.limit)
-}
-
 const prefixSize = 3
 
 // next returns the next frame without its length prefix: a view that is valid
@@ -42,7 +36,7 @@ func (r *reader) next() ([]byte, error) {
 			b := r.buf[r.r:]
 			size := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
 			if size > r.maxFrame {
-				return nil, errFrameTooLong{size, r.maxFrame}
+				return nil, carrier.FrameTooLong{Size: size, Limit: r.maxFrame}
 			}
 			if have >= prefixSize+size {
 				f := b[prefixSize : prefixSize+size : prefixSize+size]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"warmline.dev/protocol/internal/accepted"
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -45,9 +46,7 @@ func NewServer(accept Acceptor, cfg Config) (*Server, error) {
 // [ErrServerClosed]; any other error is l's. It closes l. A server may serve
 // several listeners.
 func (s *Server) Serve(l net.Listener) error {
-	if b, ok := l.(bounded); ok {
-		b.bound(s.cfg)
-	}
+	carrier.Bound(l, s.cfg)
 	if err := s.conns.Serve(l, func(nc net.Conn) { s.handle(nc) }); err != nil {
 		return fmt.Errorf("rsocket: accept: %w", err)
 	}
@@ -99,11 +98,7 @@ func (s *Server) serve(c *Conn) {
 	if t := c.cfg.FirstFrameTimeout; t > 0 {
 		_ = c.nc.SetReadDeadline(time.Now().Add(t)) // a dead socket says so on read
 	}
-	var f *frame.Frame
-	err := c.shakeHands()
-	if err == nil {
-		f, err = c.readFirst()
-	}
+	f, err := c.readFirst()
 	if err == nil && f.Type == frame.TypeResume {
 		s.resume(c, f)
 		return
@@ -131,12 +126,16 @@ func (s *Server) serve(c *Conn) {
 // readFirst reads a frame that a connection can begin with. An [*Error] is for
 // the peer.
 func (c *Conn) readFirst() (*frame.Frame, error) {
+	// Before the first read, so that it is bounded in both directions.
+	if err := carrier.Handshake(c.ctx, c.nc, c.cfg.FirstFrameTimeout); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrClosed, err)
+	}
 	b, err := c.r.next()
 	if err != nil {
 		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() && c.Err() == nil {
 			return nil, &Error{Code: frame.CodeInvalidSetup, Message: fmt.Sprintf("no SETUP within %v", c.cfg.FirstFrameTimeout)}
 		}
-		if long, ok := errors.AsType[errFrameTooLong](err); ok {
+		if long, ok := errors.AsType[carrier.FrameTooLong](err); ok {
 			return nil, &Error{Code: frame.CodeInvalidSetup, Message: long.Error()}
 		}
 		return nil, readErr(err)

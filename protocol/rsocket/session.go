@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -251,7 +252,7 @@ func refuse(nc net.Conn, e *Error) {
 	const patience = time.Second
 	_ = nc.SetWriteDeadline(time.Now().Add(patience))
 	if _, err := nc.Write(withPrefix(frame.AppendError(make([]byte, prefixSize), 0, e.Code, e.Message))); err == nil {
-		linger(nc, patience)
+		carrier.Linger(nc, patience)
 	}
 	_ = nc.Close() // what could be told has been told
 }

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
+
+	"warmline.dev/protocol/internal/carrier"
 )
 
 // takeDown is the read loop's last act. It keeps the turn for good.
@@ -17,7 +18,7 @@ func (c *Conn) takeDown() {
 	nc := c.nc
 	c.mu.Unlock()
 	if fatal {
-		linger(nc, patience)
+		carrier.Linger(nc, patience)
 	}
 	_ = nc.Close() // what could be told has been told
 	c.r.release()
@@ -26,17 +27,6 @@ func (c *Conn) takeDown() {
 	if c.ended != nil {
 		c.ended()
 	}
-}
-
-// linger reads what the peer still sends, for a bounded time and size: closing
-// a socket with unread bytes resets it, and the peer would lose the ERROR frame.
-func linger(nc net.Conn, patience time.Duration) {
-	half, ok := nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	_ = nc.SetReadDeadline(time.Now().Add(patience))
-	_, _ = io.Copy(io.Discard, io.LimitReader(nc, 1<<20)) // whatever ends it ends it
 }
 
 // readErr is what a failed read means for the connection.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+
+	"warmline.dev/protocol/internal/carrier"
 )
 
 // ListenTLS listens at a tls or wss address (see [CheckAddress] and [Listen])
@@ -50,15 +52,7 @@ func ListenTLS(ctx context.Context, address string, cfg *tls.Config) (net.Listen
 // verified only if the listener's configuration says so. A handshake that is
 // under way is waited for; once an [Acceptor] is asked, none is.
 func (c *Conn) TLS() *tls.ConnectionState {
-	nc := c.carrier()
-	if w, ok := nc.(*webSocket); ok {
-		nc = w.nc
-	}
-	if t, ok := nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		state := t.ConnectionState()
-		return &state
-	}
-	return nil
+	return carrier.TLS(c.carrier())
 }
 
 // secured copies a configuration, which may be nil, and sets what is too low.
@@ -92,25 +86,4 @@ func dialTLS(ctx context.Context, nc net.Conn, a address, cfg *tls.Config) (net.
 		return nil, fmt.Errorf("rsocket: %s: %w", a.text, err)
 	}
 	return t, nil
-}
-
-// shakeHands carries out the accepting side's TLS handshake, if there is one:
-// before the first read, so that it is bounded in both directions.
-func (c *Conn) shakeHands() error {
-	nc, ok := c.nc.(interface {
-		HandshakeContext(ctx context.Context) error
-	})
-	if !ok {
-		return nil
-	}
-	ctx := c.ctx
-	if t := c.cfg.FirstFrameTimeout; t > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t)
-		defer cancel()
-	}
-	if err := nc.HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("%w: TLS handshake: %w", ErrClosed, err)
-	}
-	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"warmline.dev/protocol/internal/carrier"
 )
 
 // webSocket makes a byte stream of a WebSocket: each binary message read comes
@@ -42,8 +44,8 @@ const subprotocol = "rsocket"
 // idleBuffers makes package websocket hold no write buffer: it needs none.
 var idleBuffers sync.Pool
 
-// bound takes the limits that the connection's Config sets, before any use.
-func (c *webSocket) bound(cfg Config) {
+// Bound takes the limits that the connection's Config sets, before any use.
+func (c *webSocket) Bound(cfg Config) {
 	c.limit = cfg.MaxFrame
 	c.ws.SetReadLimit(int64(cfg.MaxFrame))
 	c.out.patience = max(cfg.WriteTimeout, 0)
@@ -56,7 +58,7 @@ var defaults, _ = Config{}.WithDefaults()
 func (w *wire) open(ws *websocket.Conn, client bool) *webSocket {
 	c := &webSocket{ws: ws, nc: w.Conn}
 	c.out.nc, c.out.client = w.Conn, client
-	c.bound(defaults)
+	c.Bound(defaults)
 	w.control = c.out.answer
 	return c
 }
@@ -155,7 +157,7 @@ func (c *webSocket) readRest(r io.Reader) error {
 // fail keeps and returns what an error of package websocket means.
 func (c *webSocket) fail(err error, within bool) error {
 	if errors.Is(err, websocket.ErrReadLimit) {
-		err = errFrameTooLong{c.limit + 1, c.limit} // at least so much
+		err = carrier.FrameTooLong{Size: c.limit + 1, Limit: c.limit} // at least so much
 	} else if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 		switch e.Code {
 		case websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived:
@@ -195,6 +197,9 @@ func (c *webSocket) Close() error {
 	c.out.answers.Wait()
 	return err
 }
+
+// NetConn is what is underneath.
+func (c *webSocket) NetConn() net.Conn { return c.nc }
 
 func (c *webSocket) LocalAddr() net.Addr  { return c.nc.LocalAddr() }
 func (c *webSocket) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }

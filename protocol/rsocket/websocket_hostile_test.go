@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -223,7 +224,7 @@ func TestListenerClosesWhatNobodyAccepted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.(bounded).bound(cfg)
+			carrier.Bound(l, cfg)
 		}
 		accepted := make(chan error, 1)
 		go func() { // one is taken, the listener's server runs
@@ -344,7 +345,7 @@ func FuzzWebSocket(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		nc.(bounded).bound(Config{MaxFrame: limit})
+		carrier.Bound(nc, Config{MaxFrame: limit})
 		var got bytes.Buffer
 		for step := 1; ; step = step%700 + 13 {
 			n, err := io.CopyN(&got, nc, int64(step))

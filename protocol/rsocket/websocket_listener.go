@@ -90,12 +90,12 @@ type webSocketListener struct {
 
 func newWebSocketListener(inner net.Listener, path string) *webSocketListener {
 	l := &webSocketListener{inner: inner, path: path, upgraded: make(chan net.Conn), done: make(chan struct{})}
-	l.bound(defaults)
+	l.Bound(defaults)
 	return l
 }
 
-// bound takes the limits of the server that accepts.
-func (l *webSocketListener) bound(cfg Config) {
+// Bound takes the limits of the server that accepts.
+func (l *webSocketListener) Bound(cfg Config) {
 	l.wait, l.most = max(cfg.FirstFrameTimeout, 0), int64(cfg.MaxConns)
 }
 

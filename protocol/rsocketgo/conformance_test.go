@@ -11,19 +11,19 @@ import (
 	"warmline.dev/protocol/rsocket"
 )
 
-// carrier is which package plays an end.
-type carrier int
+// player is the package that plays an end.
+type player int
 
 const (
-	engine carrier = iota
+	engine player = iota
 	carried
 )
 
-func (c carrier) String() string { return [...]string{"the engine", "rsocketgo"}[c] }
+func (p player) String() string { return [...]string{"the engine", "rsocketgo"}[p] }
 
 func TestConformance(t *testing.T) {
-	for _, client := range []carrier{engine, carried} {
-		for _, server := range []carrier{engine, carried} {
+	for _, client := range []player{engine, carried} {
+		for _, server := range []player{engine, carried} {
 			if client == engine && server == engine {
 				continue // package rsocket's
 			}
@@ -45,7 +45,7 @@ func TestConformance(t *testing.T) {
 }
 
 // connect makes a connection over TCP.
-func connect(t *testing.T, o conformance.Options, client, server carrier, clients, servers rsocket.Handler) (c, s conformance.End) {
+func connect(t *testing.T, o conformance.Options, client, server player, clients, servers rsocket.Handler) (c, s conformance.End) {
 	t.Helper()
 	conns := make(chan conformance.End, 1)
 	address := serve(t, o, server, servers, conns)
@@ -66,7 +66,7 @@ func connect(t *testing.T, o conformance.Options, client, server carrier, client
 }
 
 // serve runs a server and returns its address.
-func serve(t *testing.T, o conformance.Options, server carrier, h rsocket.Handler, conns chan<- conformance.End) string {
+func serve(t *testing.T, o conformance.Options, server player, h rsocket.Handler, conns chan<- conformance.End) string {
 	t.Helper()
 	var s interface {
 		Serve(net.Listener) error

@@ -11,6 +11,7 @@ import (
 
 	library "github.com/rsocket/rsocket-go"
 
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -67,6 +68,7 @@ func newConn(nc net.Conn, setup rsocket.Setup, cfg rsocket.Config, client bool) 
 		c.nextID = 1
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	carrier.Bound(nc, cfg)
 	c.wire = newWire(c, nc)
 	return c
 }
@@ -214,21 +216,10 @@ func (c *Conn) takeDown(down <-chan struct{}) {
 	fatal := c.fatal
 	c.mu.Unlock()
 	if fatal {
-		linger(c.wire.nc)
+		carrier.Linger(c.wire.nc, patience)
 	}
 	_ = c.wire.nc.Close() // what could be told has been told
 	close(c.done)
-}
-
-// linger reads what the peer still sends, for a bounded time and size: closing
-// a socket with unread bytes resets it, and the peer would lose the ERROR frame.
-func linger(nc net.Conn) {
-	half, ok := nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	_ = nc.SetReadDeadline(time.Now().Add(patience))
-	discard(nc, 1<<20)
 }
 
 // refusal says why no request can be made.

@@ -111,7 +111,7 @@ var libraryFaults = []fault{
 }
 
 // faults are those that show between two ends.
-func faults(asks, answers carrier) []conformance.Case {
+func faults(asks, answers player) []conformance.Case {
 	var cases []conformance.Case
 	for _, f := range libraryFaults {
 		if f.side == asking && asks == carried || f.side == answering && answers == carried {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -49,13 +50,6 @@ func (r *reader) Read(p []byte) (int, error) {
 	return c.wire.nc.Read(p)
 }
 
-// errFrameTooLong is a frame that is longer than Config.MaxFrame.
-type errFrameTooLong struct{ n, most int }
-
-func (e errFrameTooLong) Error() string {
-	return fmt.Sprintf("a frame of %d bytes, at most %d are taken", e.n, e.most)
-}
-
 // next returns the next frame, in a slice of its own. A length that the peer
 // only announces reserves no memory.
 func (r *reader) next() ([]byte, error) {
@@ -66,7 +60,7 @@ func (r *reader) next() ([]byte, error) {
 	n := int(prefix[0])<<16 | int(prefix[1])<<8 | int(prefix[2])
 	_, _ = r.in.Discard(3) // they are there
 	if most := r.c.cfg.MaxFrame; n > most {
-		return nil, errFrameTooLong{n, most}
+		return nil, carrier.FrameTooLong{Size: n, Limit: most}
 	}
 	const trusted = 64 << 10
 	b := bytes.NewBuffer(make([]byte, 0, min(n, trusted)))
@@ -108,7 +102,7 @@ func (c *Conn) readFailed(r *reader, err error) {
 	c.mu.Lock()
 	writeErr := c.writeErr
 	c.mu.Unlock()
-	long, isLong := errors.AsType[errFrameTooLong](err)
+	long, isLong := errors.AsType[carrier.FrameTooLong](err)
 	ne, isNet := errors.AsType[net.Error](err)
 	switch {
 	case isLong:
@@ -143,8 +137,4 @@ func (c *Conn) writeFailed(err error) {
 		c.writeErr = fmt.Errorf("%w: write: %w", rsocket.ErrClosed, err)
 		_ = c.wire.nc.SetReadDeadline(time.Now().Add(moment)) // an error means that reading ends at once
 	}
-}
-
-func discard(r io.Reader, most int64) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(r, most)) // whatever ends it ends it
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rsocket/rsocket-go/payload"
 
 	"warmline.dev/protocol/internal/accepted"
+	"warmline.dev/protocol/internal/carrier"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -83,6 +84,7 @@ func (t *taker) Listen(_ context.Context, notifier chan<- bool) error {
 // [rsocket.ErrServerClosed]; any other error is l's. It closes l. A server may
 // serve several listeners.
 func (s *Server) Serve(l net.Listener) error {
+	carrier.Bound(l, s.cfg)
 	if err := s.conns.Serve(l, func(nc net.Conn) { s.handle(nc) }); err != nil {
 		return fmt.Errorf("rsocketgo: accept: %w", err)
 	}
@@ -180,7 +182,7 @@ func (c *Conn) readSetup(r *reader) ([]byte, error) {
 		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() && c.Err() == nil {
 			return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: fmt.Sprintf("no SETUP within %v", c.cfg.FirstFrameTimeout), Conn: true}
 		}
-		if long, ok := errors.AsType[errFrameTooLong](err); ok {
+		if long, ok := errors.AsType[carrier.FrameTooLong](err); ok {
 			return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: long.Error(), Conn: true}
 		}
 		return nil, readErr(err)

@@ -184,7 +184,7 @@ func TestAFrameMayNotBeTooLong(t *testing.T) {
 	if _, err := p.nc.Write([]byte{0, 0, 101}); err != nil {
 		t.Fatal(err)
 	}
-	p.want("ERROR 0 CONNECTION_ERROR a frame of 101 bytes, at most 100 are taken", "EOF")
+	p.want("ERROR 0 CONNECTION_ERROR a frame of 101 bytes is announced, at most 100 are taken", "EOF")
 }
 
 func TestAnAcceptorMayAsk(t *testing.T) {
