@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"warmline.dev/internal/certs"
 )
 
 func TestAddresses(t *testing.T) {
@@ -78,7 +80,7 @@ func TestDefaultsOfAddresses(t *testing.T) {
 
 func TestListenersRefuseWhatIsNotTheirs(t *testing.T) {
 	plain := func(ctx context.Context, a string) (net.Listener, error) { return Listen(ctx, a) }
-	secure := func(ctx context.Context, a string) (net.Listener, error) { return ListenTLS(ctx, a, serverTLS()) }
+	secure := func(ctx context.Context, a string) (net.Listener, error) { return ListenTLS(ctx, a, certs.Server()) }
 	bare := func(ctx context.Context, a string) (net.Listener, error) { return ListenTLS(ctx, a, nil) }
 	for _, tt := range []struct {
 		listen        func(context.Context, string) (net.Listener, error)

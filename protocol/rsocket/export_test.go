@@ -1,7 +1,4 @@
 package rsocket
 
-// What the suite, which imports this package, needs of its tests.
-var (
-	ListenAt  = listen
-	ClientTLS = clientTLS
-)
+// ListenAt is for the suite, which imports this package.
+var ListenAt = listen

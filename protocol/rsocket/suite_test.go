@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/certs"
 	"warmline.dev/internal/conformance"
 	"warmline.dev/protocol/rsocket"
 )
@@ -75,6 +76,6 @@ func serve(t *testing.T, s *rsocket.Server, scheme string) (address string) {
 }
 
 func withTLS(cfg rsocket.Config) rsocket.Config {
-	cfg.TLS = rsocket.ClientTLS()
+	cfg.TLS = certs.Client()
 	return cfg
 }

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/certs"
 )
 
 // mutual asks clients for a certificate of the known authority.
 func mutual() *tls.Config {
-	cfg := serverTLS()
-	cfg.ClientCAs, cfg.ClientAuth = known().pool, tls.RequireAndVerifyClientCert
+	cfg := certs.Server()
+	cfg.ClientCAs, cfg.ClientAuth = certs.Known().Pool, tls.RequireAndVerifyClientCert
 	return cfg
 }
 
@@ -28,8 +29,8 @@ func TestAcceptorSeesWhoTheClientIs(t *testing.T) {
 			names <- c.TLS().PeerCertificates[0].Subject.CommonName
 			return echo(), nil
 		}, Config{})
-		cfg := clientTLS()
-		cfg.Certificates = []tls.Certificate{known().sign("alice")}
+		cfg := certs.Client()
+		cfg.Certificates = []tls.Certificate{certs.Known().Sign("alice")}
 		c := dial(t, addr, Handler{}, Config{TLS: cfg})
 		if name := await.Value(t, "the acceptor", names); name != "alice" {
 			t.Errorf("%s: the client is %q", address, name)
@@ -60,12 +61,12 @@ func TestClientWithoutTheRightCertificateIsRefused(t *testing.T) {
 			t.Error("the acceptor was asked")
 			return Handler{}, nil
 		}, Config{})
-		for name, certs := range map[string][]tls.Certificate{
+		for name, shown := range map[string][]tls.Certificate{
 			"certificate required":          nil,
-			"unknown certificate authority": {stranger().sign("mallory")},
+			"unknown certificate authority": {certs.New().Sign("mallory")},
 		} {
-			cfg := clientTLS()
-			cfg.Certificates = certs
+			cfg := certs.Client()
+			cfg.Certificates = shown
 			c, err := Dial(t.Context(), addr, Setup{}, Handler{}, Config{TLS: cfg})
 			if err == nil { // TLS 1.3: the server's word comes later
 				_, err = c.Call(t.Context(), text("?"))
@@ -82,8 +83,8 @@ func TestServerWithoutTheRightCertificateIsRefused(t *testing.T) {
 	for _, scheme := range []string{"tls", "wss"} {
 		l, addr := listen(t, scheme)
 		serveAt(t, l, answering(echo()), Config{})
-		other := &tls.Config{RootCAs: stranger().pool}
-		elsewhere := clientTLS()
+		other := &tls.Config{RootCAs: certs.New().Pool}
+		elsewhere := certs.Client()
 		elsewhere.ServerName = "elsewhere.example.org"
 		for _, tt := range []struct {
 			cfg  *tls.Config
@@ -124,7 +125,7 @@ func TestTLSMeetsPlain(t *testing.T) {
 			l, addr := listen(t, scheme)
 			serveAt(t, l, answering(echo()), quick)
 			addr = strings.Replace(strings.Replace(addr, "tcp", "tls", 1), "ws:", "wss:", 1)
-			_, err := Dial(t.Context(), addr, Setup{}, Handler{}, Config{TLS: clientTLS()})
+			_, err := Dial(t.Context(), addr, Setup{}, Handler{}, Config{TLS: certs.Client()})
 			if err == nil || !strings.Contains(err.Error(), "the server goes without TLS") {
 				t.Errorf("got %v", err)
 			}
@@ -153,7 +154,7 @@ func TestSlowHandshakesAreBounded(t *testing.T) {
 				}
 				slow = append(slow, nc)
 			}
-			c := dial(t, addr, Handler{}, Config{TLS: clientTLS()})
+			c := dial(t, addr, Handler{}, Config{TLS: certs.Client()})
 			if _, err := c.Call(t.Context(), text("beside it")); err != nil {
 				t.Error(err)
 			}
@@ -223,7 +224,7 @@ func TestDialIsBoundByItsContext(t *testing.T) {
 			_, _ = io.Copy(io.Discard, nc)
 			nc.Close()
 		}()
-		_, err := Dial(ctx, scheme+"://"+silent.Addr().String(), Setup{}, Handler{}, Config{TLS: clientTLS()})
+		_, err := Dial(ctx, scheme+"://"+silent.Addr().String(), Setup{}, Handler{}, Config{TLS: certs.Client()})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", scheme, err)
 		}

@@ -2,6 +2,8 @@ package rsocket
 
 import (
 	"testing"
+
+	"warmline.dev/internal/certs"
 )
 
 // BenchmarkEcho compares the transports: one call at a time, and 128 at once, on
@@ -10,7 +12,7 @@ func BenchmarkEcho(b *testing.B) {
 	for _, scheme := range schemes {
 		b.Run(scheme, func(b *testing.B) {
 			l, addr := listen(b, scheme)
-			cfg := Config{TLS: clientTLS()}
+			cfg := Config{TLS: certs.Client()}
 			serveAt(b, l, answering(echo()), cfg)
 			c := dial(b, addr, Handler{}, cfg)
 			payload := Payload{Data: make([]byte, 256)}

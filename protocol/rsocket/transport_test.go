@@ -15,13 +15,14 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/certs"
 )
 
 // schemes are all transports that have an address.
 var schemes = []string{"tcp", "tls", "unix", "ws", "wss"}
 
-// listen listens at a free address of a scheme, with the server certificate of
-// testCerts where there is TLS, and returns the address to dial.
+// listen listens at a free address of a scheme, with [certs.Server] where there
+// is TLS, and returns the address to dial.
 func listen(t testing.TB, scheme string) (net.Listener, string) {
 	t.Helper()
 	address := map[string]string{
@@ -31,7 +32,7 @@ func listen(t testing.TB, scheme string) (net.Listener, string) {
 		address = "unix://" + socketPath(t)
 	}
 	if scheme == "tls" || scheme == "wss" {
-		return listenTLS(t, address, serverTLS())
+		return listenTLS(t, address, certs.Server())
 	}
 	l, err := Listen(t.Context(), address)
 	if err != nil {
@@ -97,7 +98,7 @@ func answering(h Handler) Acceptor {
 // eachTransport runs a test over every scheme and in memory: connect makes one
 // more connection to a server with that acceptor.
 func eachTransport(t *testing.T, cfg Config, test func(t *testing.T, start func(a Acceptor) (s *Server, connect func(h Handler) *Conn))) {
-	cfg.TLS = clientTLS()
+	cfg.TLS = certs.Client()
 	for _, scheme := range schemes {
 		t.Run(scheme, func(t *testing.T) {
 			test(t, func(a Acceptor) (*Server, func(Handler) *Conn) {

@@ -1,4 +1,5 @@
-package rsocket
+// Package certs makes certificates for tests.
+package certs
 
 import (
 	"crypto/ecdsa"
@@ -13,24 +14,31 @@ import (
 	"time"
 )
 
-// authority signs certificates for tests.
-type authority struct {
+// Authority signs certificates. Its methods may be called by many goroutines at
+// once.
+type Authority struct {
+	// Pool holds the authority's own certificate.
+	Pool *x509.CertPool
+
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
-	pool *x509.CertPool
 }
 
-var (
-	known    = sync.OnceValue(newAuthority)
-	stranger = sync.OnceValue(newAuthority) // that nobody knows
+// Known is an authority that every test of a process may share.
+var Known = sync.OnceValue(New)
 
-	serverCert = sync.OnceValue(func() tls.Certificate { return known().sign("server") })
-)
+var server = sync.OnceValue(func() tls.Certificate { return Known().Sign("server") })
 
-func serverTLS() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{serverCert()}} }
-func clientTLS() *tls.Config { return &tls.Config{RootCAs: known().pool} }
+// Server is a configuration with a certificate of the known authority, whose
+// name is "server".
+func Server() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{server()}} }
 
-func newAuthority() *authority {
+// Client is a configuration that trusts the known authority alone.
+func Client() *tls.Config { return &tls.Config{RootCAs: Known().Pool} }
+
+// New makes an authority that nobody knows. Like Sign, it panics if there is no
+// randomness.
+func New() *Authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -40,7 +48,7 @@ func newAuthority() *authority {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	a := &authority{key: key, pool: x509.NewCertPool()}
+	a := &Authority{key: key, Pool: x509.NewCertPool()}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		panic(err)
@@ -48,12 +56,12 @@ func newAuthority() *authority {
 	if a.cert, err = x509.ParseCertificate(der); err != nil {
 		panic(err)
 	}
-	a.pool.AddCert(a.cert)
+	a.Pool.AddCert(a.cert)
 	return a
 }
 
-// sign makes a certificate for 127.0.0.1 that servers and clients can show.
-func (a *authority) sign(name string) tls.Certificate {
+// Sign makes a certificate for 127.0.0.1 that servers and clients can show.
+func (a *Authority) Sign(name string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
