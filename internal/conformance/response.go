@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -122,6 +123,26 @@ var responseCases = []Case{
 				wg.Go(func() {
 					for j := range 25 {
 						p := rsocket.Payload{Metadata: []byte(name), Data: fmt.Appendf(nil, "%d/%d", i, j)}
+						got, err := end.Call(await.Context(t), p)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						same(t, "the answer", got, p)
+					}
+				})
+			}
+		}
+		wg.Wait()
+	}},
+	{"payloads of many sizes at once arrive whole", func(t *testing.T, connect Connect) {
+		asks, answers := connect(t, Options{Answers: echo(), Asks: echo()})
+		var wg sync.WaitGroup
+		for i := range 16 {
+			for _, end := range []End{asks, answers} {
+				wg.Go(func() {
+					for size := i; size < 100_000; size = 3*size + 1 {
+						p := text(strings.Repeat(string(rune('a'+i)), size))
 						got, err := end.Call(await.Context(t), p)
 						if err != nil {
 							t.Error(err)

@@ -53,12 +53,12 @@ func (r *reader) Read(p []byte) (int, error) {
 // next returns the next frame, in a slice of its own. A length that the peer
 // only announces reserves no memory.
 func (r *reader) next() ([]byte, error) {
-	prefix, err := r.in.Peek(3)
+	prefix, err := r.in.Peek(prefixSize)
 	if err != nil {
 		return nil, err
 	}
 	n := int(prefix[0])<<16 | int(prefix[1])<<8 | int(prefix[2])
-	_, _ = r.in.Discard(3) // they are there
+	_, _ = r.in.Discard(prefixSize) // they are there
 	if most := r.c.cfg.MaxFrame; n > most {
 		return nil, carrier.FrameTooLong{Size: n, Limit: most}
 	}

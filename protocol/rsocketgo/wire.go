@@ -34,7 +34,7 @@ type wire struct {
 	// guarded by out
 	out   sync.Mutex
 	w     *bufio.Writer
-	buf   bytes.Buffer  // one frame
+	buf   bytes.Buffer  // one frame, behind its length
 	begun chan struct{} // closed when SETUP has been written
 	dead  bool          // the socket takes no more: what is written is dropped
 
@@ -48,12 +48,14 @@ type wire struct {
 
 var _ transport.Conn = (*wire)(nil)
 
+const prefixSize = 3
+
 // backlog is how many frames may wait for the library before reading stops.
 const backlog = 64
 
 func newWire(c *Conn, nc net.Conn) *wire {
 	w := &wire{
-		c: c, nc: nc, w: bufio.NewWriterSize(nc, 16<<10),
+		c: c, nc: nc, w: bufio.NewWriterSize(socket{nc, c.cfg.WriteTimeout}, 16<<10),
 		begun: make(chan struct{}), speak: make(chan struct{}, 1), silent: make(chan struct{}), spoken: make(chan struct{}),
 	}
 	w.arrived.L, w.taken.L = &w.in, &w.in
@@ -150,13 +152,17 @@ func (w *wire) Write(f core.WriteableFrame) error {
 	w.out.Lock()
 	defer w.out.Unlock()
 	w.buf.Reset()
+	w.buf.Write(make([]byte, prefixSize))
 	if _, err := f.WriteTo(&w.buf); err != nil {
 		return err // a buffer takes everything
 	}
-	switch b := w.buf.Bytes(); {
+	b := w.buf.Bytes()
+	n := len(b) - prefixSize
+	b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte(n)
+	switch {
 	case setup: // who dials does not wait for the socket
-		w.say(b)
-	case w.c.edit(b):
+		w.say(b[prefixSize:])
+	case w.c.edit(b[prefixSize:]):
 		w.write(b)
 	}
 	return nil
@@ -170,26 +176,21 @@ func (w *wire) Flush() error {
 	return nil
 }
 
-// write writes one frame behind its length. The caller holds out.
+// write writes frames behind their lengths. They are not parted: a WebSocket
+// takes whole frames only. The caller holds out.
 func (w *wire) write(b []byte) {
-	if n := len(b); !w.dead {
-		w.deadline()
-		_, _ = w.w.Write([]byte{byte(n >> 16), byte(n >> 8), byte(n)}) // the error stays, see below
+	if len(b) > w.w.Available() {
+		w.flush()
+	}
+	if !w.dead {
 		_, err := w.w.Write(b)
 		w.failed(err)
 	}
 }
 
 func (w *wire) flush() {
-	if !w.dead && w.w.Buffered() > 0 {
-		w.deadline()
+	if !w.dead {
 		w.failed(w.w.Flush())
-	}
-}
-
-func (w *wire) deadline() {
-	if t := w.c.cfg.WriteTimeout; t > 0 {
-		_ = w.nc.SetWriteDeadline(time.Now().Add(t)) // a dead socket says so on write
 	}
 }
 
@@ -198,6 +199,22 @@ func (w *wire) failed(err error) {
 		w.dead = true
 		w.c.writeFailed(err)
 	}
+}
+
+// socket is where a wire's buffer goes: each write within Config.WriteTimeout.
+type socket struct {
+	nc      net.Conn
+	timeout time.Duration
+}
+
+func (s socket) Write(b []byte) (int, error) {
+	if s.timeout <= 0 {
+		return s.nc.Write(b)
+	}
+	_ = s.nc.SetWriteDeadline(time.Now().Add(s.timeout)) // a dead socket says so on write
+	n, err := s.nc.Write(b)
+	_ = s.nc.SetWriteDeadline(time.Time{}) // otherwise TLS, which answers some of what it reads, would find it passed
+	return n, err
 }
 
 // say writes a frame of this side's own, some time soon: it does not wait, so
@@ -238,11 +255,7 @@ func (w *wire) run() {
 		w.said = nil
 		w.mine.Unlock()
 		w.out.Lock()
-		if len(b) > 0 && !w.dead {
-			w.deadline()
-			_, err := w.w.Write(b)
-			w.failed(err)
-		}
+		w.write(b)
 		w.flush()
 		w.out.Unlock()
 		begin()
