@@ -14,7 +14,7 @@ import (
 // tls or wss address, and makes a [Client] connection of it. ctx binds the
 // dialling and the handshakes only.
 func Dial(ctx context.Context, address string, setup Setup, handler Handler, cfg Config) (*Conn, error) {
-	dial := func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, address, cfg) }
+	dial := func(ctx context.Context) (net.Conn, error) { return Connect(ctx, address, cfg) }
 	nc, err := dial(ctx)
 	if err != nil {
 		return nil, err
@@ -26,8 +26,11 @@ func Dial(ctx context.Context, address string, setup Setup, handler Handler, cfg
 	return c, err
 }
 
-// dialAddress connects, and shakes the hands that the address asks for.
-func dialAddress(ctx context.Context, address string, cfg Config) (net.Conn, error) {
+// Connect is the first half of [Dial]: it connects to address and carries out the
+// handshakes that this asks for, TLS and WebSocket. ctx binds all of it. What it
+// returns is for [Client], or for package [warmline.dev/protocol/rsocketgo]; who
+// writes to it otherwise writes whole frames behind their lengths.
+func Connect(ctx context.Context, address string, cfg Config) (net.Conn, error) {
 	a, err := parseAddress(address)
 	if err != nil {
 		return nil, err

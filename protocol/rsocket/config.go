@@ -89,16 +89,16 @@ type Config struct {
 	// connection counts as dead. Default 15 s; negative: for ever.
 	WriteTimeout time.Duration
 
-	// TLS is for [Dial] with a tls or wss address. Default: the system's roots,
-	// the address's host as the name to verify, TLS 1.2 or newer. It is copied, and
-	// of its zero fields those mentioned are filled in. Client certificates go into
-	// its Certificates. A server takes none: see [ListenTLS].
+	// TLS is for [Dial] and [Connect] with a tls or wss address. Default: the
+	// system's roots, the address's host as the name to verify, TLS 1.2 or newer. It
+	// is copied, and of its zero fields those mentioned are filled in. Client
+	// certificates go into its Certificates. A server takes none: see [ListenTLS].
 	TLS *tls.Config
 }
 
 // WithDefaults returns a copy with every zero replaced, or what is wrong with it.
-// [Dial], [Client] and [NewServer] do it by themselves. Called on
-// what it returned, it changes nothing.
+// [Dial], [Client] and [NewServer] do it by themselves. Called on what it returned,
+// it changes nothing.
 func (c Config) WithDefaults() (Config, error) {
 	if c.MaxFrame == 0 {
 		c.MaxFrame = frame.MaxSize

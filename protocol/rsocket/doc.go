@@ -16,7 +16,7 @@
 // # Transports
 //
 // The engine works on any net.Conn whose bytes are frames behind 3-byte lengths.
-// [Dial], [Listen] and [ListenTLS] make them of an address: TCP, TLS, a unix
+// [Connect], [Listen] and [ListenTLS] make them of an address: TCP, TLS, a unix
 // socket, WebSocket, WebSocket over TLS (see [CheckAddress]); [Upgrade] makes one
 // of an HTTP request and [Pipe] a pair in memory, both for [Server.ServeConn].
 //

@@ -156,7 +156,7 @@ func rawClient(t testing.TB, h Handler, cfg Config) *peer {
 // is that of listen.
 func dialRaw(t testing.TB, addr string) *peer {
 	t.Helper()
-	nc, err := dialAddress(t.Context(), addr, Config{TLS: certs.Client()})
+	nc, err := Connect(t.Context(), addr, Config{TLS: certs.Client()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, scheme := range []string{"tcp", "tls", "unix", "ws", "wss", "pipe"} {
+	for _, scheme := range conformance.Carriers {
 		t.Run(scheme, func(t *testing.T) {
 			t.Run("the client asks", func(t *testing.T) {
 				conformance.Run(t, func(t *testing.T, o conformance.Options) (asks, answers conformance.End) {
@@ -63,7 +63,7 @@ func connect(t *testing.T, scheme string, o conformance.Options, clients, server
 // serve lets s accept and returns its address.
 func serve(t *testing.T, s *rsocket.Server, scheme string) (address string) {
 	t.Helper()
-	l, address := rsocket.ListenAt(t, scheme)
+	l, address := conformance.Listen(t, scheme)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()
 	t.Cleanup(func() {

@@ -181,7 +181,7 @@ func webSockets(t testing.TB) (client, server *webSocket) {
 			accepted <- nc
 		}
 	}()
-	nc, err := dialAddress(t.Context(), addr, Config{})
+	nc, err := Connect(t.Context(), addr, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

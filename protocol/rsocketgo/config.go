@@ -22,7 +22,6 @@ var refused = []struct {
 	{"LeaseRequests", func(c *rsocket.Config) bool { return c.LeaseRequests != 0 }, "leases are not carried"},
 	{"LeaseTTL", func(c *rsocket.Config) bool { return c.LeaseTTL != 0 }, "leases are not carried"},
 	{"ResumeFor", func(c *rsocket.Config) bool { return c.ResumeFor != 0 }, "rsocket-go keeps no frames to send again"},
-	{"TLS", func(c *rsocket.Config) bool { return c.TLS != nil }, "tls and wss addresses are not dialled here; make the connection and hand it to Client"},
 	{"MaxRetained", func(c *rsocket.Config) bool { return c.MaxRetained != 0 }, "rsocket-go keeps no frames to send again"},
 }
 

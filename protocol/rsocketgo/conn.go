@@ -2,6 +2,7 @@ package rsocketgo
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -83,6 +84,9 @@ func (c *Conn) LocalAddr() net.Addr { return c.wire.nc.LocalAddr() }
 
 // RemoteAddr is the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.wire.nc.RemoteAddr() }
+
+// TLS is what the handshake agreed on, as [rsocket.Conn.TLS] is.
+func (c *Conn) TLS() *tls.ConnectionState { return carrier.TLS(c.wire.nc) }
 
 // Done is closed when the connection has ended; [Conn.Err] then says why.
 func (c *Conn) Done() <-chan struct{} { return c.done }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/url"
 
 	"github.com/jjeffcaii/reactor-go/scheduler"
 	library "github.com/rsocket/rsocket-go"
@@ -14,18 +13,15 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// Dial connects to address, tcp://HOST:PORT or unix:///PATH, and makes a [Client]
-// connection of it. ctx binds the dialling only.
+// Dial connects to address (see [rsocket.CheckAddress]), with [rsocket.Config].TLS
+// if it is a tls or wss address, and makes a [Client] connection of it. ctx binds
+// the dialling and the handshakes only.
 func Dial(ctx context.Context, address string, setup rsocket.Setup, handler rsocket.Handler, cfg rsocket.Config) (*Conn, error) {
-	network, host, err := parseAddress(address)
+	cfg, setup, err := checked(cfg, setup)
 	if err != nil {
 		return nil, err
 	}
-	if cfg, setup, err = checked(cfg, setup); err != nil {
-		return nil, err
-	}
-	var d net.Dialer
-	nc, err := d.DialContext(ctx, network, host)
+	nc, err := rsocket.Connect(ctx, address, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +36,8 @@ func Dial(ctx context.Context, address string, setup rsocket.Setup, handler rsoc
 // has no answer to a SETUP that is accepted. A refusal ends the connection, and
 // every request made on it fails, with an [*rsocket.Error] of the setup codes.
 //
-// nc is any ordered stream of bytes; the connection owns it once Client has
-// returned no error. Fields of cfg that rsocket-go can't honour are an error.
+// nc is any ordered stream of bytes, or made by [rsocket.Connect]; the connection
+// owns it once Client has returned no error. Fields of cfg that rsocket-go can't honour are an error.
 func Client(nc net.Conn, setup rsocket.Setup, handler rsocket.Handler, cfg rsocket.Config) (*Conn, error) {
 	cfg, setup, err := checked(cfg, setup)
 	if err != nil {
@@ -89,19 +85,6 @@ func start(nc net.Conn, setup rsocket.Setup, handler rsocket.Handler, cfg rsocke
 	c.wg.Go(c.wire.run)
 	c.wg.Go(func() { c.readLoop(c.newReader(), down) })
 	return c, nil
-}
-
-// parseAddress takes an address URL apart.
-func parseAddress(address string) (network, host string, err error) {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.User != nil:
-	case u.Scheme == "tcp" && u.Port() != "" && (u.Path == "" || u.Path == "/"):
-		return "tcp", u.Host, nil
-	case u.Scheme == "unix" && u.Host == "" && u.Path != "":
-		return "unix", u.Path, nil
-	}
-	return "", "", fmt.Errorf("rsocketgo: address %q: expected tcp://HOST:PORT or unix:///PATH; for another, make the connection and use Client", address)
 }
 
 // setupSize is at least the length of the SETUP frame.

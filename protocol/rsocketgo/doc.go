@@ -8,7 +8,8 @@
 // # Nouns
 //
 //   - A [Conn] is one connection, symmetric once it stands, as [rsocket.Conn] is.
-//   - [Dial] and [Client] make the dialling side, a [Server] accepts.
+//   - [Dial] and [Client] make the dialling side, a [Server] accepts. What package
+//     rsocket listens at and connects to, they do: TCP, TLS, unix sockets, WebSocket.
 //
 // What [rsocket.Channel] says of Send, Recv, CloseSend and Cancel holds here. A
 // call that waits takes a context; whose context ends while rsocket-go's queue is
@@ -62,8 +63,7 @@
 //     it is told its end. Peers pass over both.
 //   - Leases, resumption and a fragment size can't be had, and MaxUnwritten is no
 //     number of bytes but 32 frames: a Config that sets one is an error, which says
-//     so. TCP and unix sockets can be dialled; another connection is handed to
-//     [Client], or to [Server.ServeConn].
+//     so.
 //   - After 1,073,741,823 requests a connection takes no new ones: rsocket-go goes
 //     on with ids that are not valid.
 //

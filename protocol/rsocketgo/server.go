@@ -177,6 +177,10 @@ func (s *Server) answerSetup(c *Conn, socket library.RSocket) (library.RSocket, 
 
 // readSetup reads the first frame. An [*rsocket.Error] is for the peer.
 func (c *Conn) readSetup(r *reader) ([]byte, error) {
+	// Before the first read, so that it is bounded in both directions.
+	if err := carrier.Handshake(c.ctx, c.wire.nc, c.cfg.FirstFrameTimeout); err != nil {
+		return nil, fmt.Errorf("%w: %w", rsocket.ErrClosed, err)
+	}
 	b, err := r.next()
 	if err != nil {
 		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() && c.Err() == nil {
