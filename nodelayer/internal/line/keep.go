@@ -162,7 +162,8 @@ func (k *Keeper) run(ctx context.Context) {
 			return
 		case err != nil:
 			k.set(nil, err)
-			k.log.WithLevel(levelOf(stood)).Str("reason", err.Error()).Msg("no line yet, trying again")
+			_, refused := errors.AsType[*RefusedError](err)
+			k.log.WithLevel(levelOf(stood || refused && wait == backoffMin)).Str("reason", err.Error()).Msg("no line yet, trying again")
 			if _, mistake := errors.AsType[errMistake](err); mistake || sleep(ctx, wait) != nil {
 				return
 			}
@@ -180,9 +181,10 @@ func (k *Keeper) run(ctx context.Context) {
 	}
 }
 
-// levelOf is how loud a failure to dial is: it is said once that the line was lost.
-func levelOf(stood bool) zerolog.Level {
-	if stood {
+// levelOf is how loud a failure to dial is: that the line was lost is said already,
+// and that it was refused is told to who waits for it.
+func levelOf(said bool) zerolog.Level {
+	if said {
 		return zerolog.DebugLevel
 	}
 	return zerolog.InfoLevel
