@@ -141,6 +141,20 @@ var endCases = []Case{
 		}
 		wantClosed(t, answers)
 	}},
+	{"who is shut down on is told once", func(t *testing.T, connect Connect) {
+		told := make(chan struct{}, 2)
+		asks, answers := connect(t, Options{
+			Asks:    rsocket.Handler{Closing: func() { told <- struct{}{} }},
+			Answers: rsocket.Handler{Closing: func() { t.Error("who shuts down is told") }},
+		})
+		if err := answers.Shutdown(await.Context(t)); err != nil {
+			t.Error(err)
+		}
+		wantClosed(t, asks)
+		if n := len(told); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+	}},
 	{"an idle connection shuts down at once", func(t *testing.T, connect Connect) {
 		asks, answers := connect(t, Options{Answers: echo()})
 		if _, err := asks.Call(await.Context(t), text("x")); err != nil {

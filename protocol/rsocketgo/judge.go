@@ -67,7 +67,9 @@ func (c *Conn) judgeConn(f *frame.Frame, b []byte) error {
 	case frame.TypeError:
 		switch {
 		case f.Code == frame.CodeConnectionClose: // the library would end the connection at once
-			c.draining.Store(true)
+			if c.draining.CompareAndSwap(false, true) && c.handler.Closing != nil {
+				c.handler.Closing()
+			}
 			c.endIfDrained()
 		case !f.Code.ForStream():
 			c.end(&rsocket.Error{Code: f.Code, Message: string(f.Data), Remote: true, Conn: true})
