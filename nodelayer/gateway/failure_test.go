@@ -114,3 +114,33 @@ func TestAPassportThatCanNotBeSealedIsAFault(t *testing.T) {
 	}}).telling("tv@2.0.0")
 	g.want("/tv/home", 500, `{"error":{"code":"internal","message":"passport: …`)
 }
+
+func TestARequestMovesToAnotherAdapterOfTheRange(t *testing.T) {
+	for method, status := range map[string]int{"GET": 200, "POST": 503} {
+		t.Run(method, func(t *testing.T) {
+			g, first, second := start(t, gateway.Config{}), newGate(), newGate()
+			tv := map[string]interface{ Shutdown(context.Context) error }{
+				"first":  g.offer("tv@2.0.0", first.named("first")),
+				"second": g.offer("tv@2.0.0", second.named("second")),
+			}
+			done := make(chan answer, 1)
+			r := g.request(context.Background(), method, "/tv/home", strings.NewReader("body"))
+			go func() { done <- g.send(r) }()
+			var has string
+			var other *gate
+			select {
+			case has = <-first.entered:
+				other = second
+			case has = <-second.entered:
+				other = first
+			case <-await.Context(t).Done():
+				t.Fatal("no adapter was asked")
+			}
+			close(other.door)
+			_ = tv[has].Shutdown(ended())
+			if got := await.Value(t, "the answer", done); got.status != status {
+				t.Errorf("got %d %s, want %d", got.status, got.body, status)
+			}
+		})
+	}
+}

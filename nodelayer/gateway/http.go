@@ -78,19 +78,33 @@ func (x *exchange) run() *protocol.Error {
 	request := &protocol.DeviceRequest{
 		Method: x.r.Method, Path: path, Query: x.r.URL.RawQuery, Header: contentHeaders(x.r.Header), Body: body,
 	}
+	var lost error
 	for {
-		if x.adapter, refusal = x.s.table.pick(app, rng); refusal != nil {
+		a, refusal := x.s.table.pick(app, rng)
+		if refusal != nil && lost != nil {
+			return x.explain(ctx, lost) // of the last of them
+		}
+		if refusal != nil {
 			return refusal
 		}
+		x.adapter = a
 		reply, err := x.send(ctx, request, sealed)
 		switch {
 		case x.notDone(err):
 			continue // safe, and this line is not picked again
+		case errors.Is(err, rsocket.ErrClosed) && safe(x.r.Method) && ctx.Err() == nil:
+			lost = err
+			continue // the answer has not begun, and neither is this one
 		case err != nil:
 			return x.explain(ctx, err)
 		}
 		return x.take(reply)
 	}
+}
+
+// safe reports whether a request may be made twice (RFC 9110, 9.2.1).
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
 // notDone reports whether the adapter has not begun, because it is going.

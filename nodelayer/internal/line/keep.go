@@ -15,7 +15,7 @@ import (
 const (
 	dialTimeout = 5 * time.Second
 	backoffMin  = 50 * time.Millisecond
-	backoffMax  = 3 * time.Second
+	backoffMax  = time.Second
 )
 
 // Keeper keeps a line open: when one breaks, or its peer closes it gracefully, it

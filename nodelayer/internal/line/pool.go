@@ -190,7 +190,7 @@ func (m *Member) recover() {
 
 const (
 	probeEvery   = 250 * time.Millisecond
-	probeTimeout = 500 * time.Millisecond
+	probeTimeout = 400 * time.Millisecond
 	misses       = 2 // probes in a row after which a member is not well
 )
 
