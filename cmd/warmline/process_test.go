@@ -56,7 +56,12 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: args[0], cmd: exec.Command(binary, args...), lines: make(chan string, 100), ended: make(chan struct{})}
+	return startBinary(t, binary, args...)
+}
+
+func startBinary(t *testing.T, file string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: args[0], cmd: exec.Command(file, args...), lines: make(chan string, 100), ended: make(chan struct{})}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

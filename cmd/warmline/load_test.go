@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The tests of this file put a steady load on real processes while these are
+// killed, frozen and replaced. They use a binary without the race detector, which
+// would not carry the load.
+
+const requestsPerSecond = 1000
+
+// loadTime is how long the load of one test lasts.
+func loadTime() time.Duration {
+	if os.Getenv("CI") != "" {
+		return 30 * time.Second
+	}
+	return 6 * time.Second
+}
+
+var plainBinary = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(filepath.Dir(binary), "warmline-plain")
+	out, err := exec.Command("go", "build", "-race=false", "-o", file, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("go build: %w: %s", err, out)
+	}
+	return file, err
+})
+
+// fleet is a system with more than one of what can be lost.
+type fleet struct {
+	t        *testing.T
+	binary   string
+	keys     string
+	sources  []string // arguments of an edge
+	edgesAt  []string
+	edges    []*process
+	nodes    []*process
+	gateways string // where nodes dial
+	web      string
+}
+
+func startFleet(t *testing.T) *fleet {
+	t.Helper()
+	plain, err := plainBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet{t: t, binary: plain, keys: filepath.Join(t.TempDir(), "warmline.keys")}
+	key, _, code := run(t, "key")
+	if err := os.WriteFile(f.keys, []byte(key), 0o600); err != nil || code != 0 {
+		t.Fatal("warmline key failed: ", err)
+	}
+	port := freePorts(t, len(sampleNames)+2)
+	sample := f.start("sample", "--base-port", strconv.Itoa(port))
+	for _, name := range sampleNames {
+		f.sources = append(f.sources, "--source", name+"="+sample.expect(`^` + name + ` at (\S+)$`)[0])
+	}
+	for i := range 2 {
+		f.edgesAt = append(f.edgesAt, fmt.Sprintf("tcp://127.0.0.1:%d", port+len(sampleNames)+i))
+		f.edges = append(f.edges, f.startEdge(i))
+	}
+	gateway := f.start("gateway", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--passport-keys", f.keys)
+	at := gateway.expect(`^gateway at (\S+), lines at (\S+)$`)
+	f.web, f.gateways = at[0], at[1]
+	for range 2 {
+		node := f.start("node", "--edge", strings.Join(f.edgesAt, ","), "--gateway", f.gateways)
+		node.expect(`^adapter tv@2.0.0 is offered`)
+		f.nodes = append(f.nodes, node)
+	}
+	return f
+}
+
+func (f *fleet) start(args ...string) *process {
+	f.t.Helper()
+	return startBinary(f.t, f.binary, append(args, "--log-level", "warn")...)
+}
+
+func (f *fleet) startEdge(i int) *process {
+	f.t.Helper()
+	args := append([]string{"edge", "--listen", f.edgesAt[i], "--passport-keys", f.keys}, f.sources...)
+	p := f.start(args...)
+	p.expect(`^edge at `)
+	return p
+}
+
+// report is what came of a load.
+type report struct {
+	sent, failed int
+	failures     map[string]int
+	latencies    []time.Duration
+}
+
+func (r *report) String() string {
+	slices.Sort(r.latencies)
+	at := func(q float64) time.Duration { return r.latencies[int(q*float64(len(r.latencies)-1))].Round(100 * time.Microsecond) }
+	return fmt.Sprintf("%d device requests, %d failed; p50 %v, p99 %v, longest %v", r.sent, r.failed, at(0.5), at(0.99), at(1))
+}
+
+// underLoad sends device requests at a steady rate, whatever becomes of them,
+// while something happens, and for the whole time in any case.
+func (f *fleet) underLoad(happens func()) *report {
+	f.t.Helper()
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512, MaxConnsPerHost: 512}}
+	defer client.CloseIdleConnections()
+	url := f.web + "/tv/home?profile=paul"
+	for range 50 {
+		if why := request(client, url); why != "" {
+			f.t.Fatal("before anything has happened: ", why)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), loadTime())
+	defer cancel()
+	var happened sync.WaitGroup
+	happened.Go(func() {
+		time.Sleep(loadTime() / 6)
+		happens()
+	})
+	r := &report{failures: map[string]int{}}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	const step = 5 * time.Millisecond
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	begun, due := time.Now(), 0
+	for ctx.Err() == nil {
+		for due = int(time.Since(begun).Seconds() * requestsPerSecond); r.sent < due; r.sent++ {
+			wg.Go(func() {
+				sent := time.Now()
+				why := request(client, url)
+				took := time.Since(sent)
+				mu.Lock()
+				defer mu.Unlock()
+				r.latencies = append(r.latencies, took)
+				if why != "" {
+					r.failed++
+					r.failures[why]++
+				}
+			})
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	wg.Wait()
+	happened.Wait()
+	f.t.Log(r)
+	if r.failed > 0 {
+		f.t.Errorf("%d of %d device requests failed: %v", r.failed, r.sent, r.failures)
+	}
+	return r
+}
+
+// request makes one and tells what is wrong with the answer.
+func request(client *http.Client, url string) string {
+	resp, err := client.Get(url)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return err.Error()
+	case resp.StatusCode != http.StatusOK:
+		return fmt.Sprintf("%d %s", resp.StatusCode, body)
+	case strings.Contains(string(body), "degraded"):
+		return "a page that is not whole: " + string(body[max(0, len(body)-200):])
+	}
+	return ""
+}
+
+func (p *process) signal(s syscall.Signal) {
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Errorf("%s: %v", p.name, err)
+	}
+}
+
+func TestAnEdgeIsKilledUnderLoad(t *testing.T) {
+	f := startFleet(t)
+	f.underLoad(func() { f.edges[0].signal(syscall.SIGKILL) })
+}
+
+func TestAnEdgeIsFrozenAndThawedUnderLoad(t *testing.T) {
+	f := startFleet(t)
+	f.underLoad(func() {
+		f.edges[0].signal(syscall.SIGSTOP)
+		time.Sleep(loadTime() / 3)
+		f.edges[0].signal(syscall.SIGCONT)
+	})
+}
+
+func TestAllEdgesAreReplacedUnderLoad(t *testing.T) {
+	f := startFleet(t)
+	f.underLoad(func() {
+		for i := range f.edges {
+			f.edges[i].signal(syscall.SIGTERM)
+			f.edges[i].exit(0)
+			f.edges[i] = f.startEdge(i)
+			time.Sleep(2 * time.Second) // the nodes are back by then
+		}
+	})
+}
+
+func TestANodeIsKilledUnderLoad(t *testing.T) {
+	f := startFleet(t)
+	f.underLoad(func() { f.nodes[0].signal(syscall.SIGKILL) })
+}
