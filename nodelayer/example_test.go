@@ -48,6 +48,35 @@ func ExampleCall() {
 	// m2 Playtime <nil>
 }
 
+// Calls that refer to one another cross together: the edge puts the ids of the
+// first answer into the arguments of the second call.
+func ExamplePending_Ref() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	address, stop := exampleEdge(ctx)
+	defer stop()
+	edge, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: []string{address}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer edge.Close()
+	conversation := edge.Converse(ctx)
+	defer conversation.Close()
+
+	list := conversation.Start("shelf.list", map[string]int{"limit": 3})
+	second := conversation.Start("shelf.title", map[string]any{"id": list.Ref(1)})
+	missing := conversation.Start("shelf.title", map[string]any{"id": list.Ref(7)})
+
+	fmt.Println(nodelayer.Await[string](ctx, second))
+	fmt.Println(nodelayer.Await[string](ctx, missing))
+
+	// Output:
+	// Playtime <nil>
+	//  unresolved: call 1: [7]: no such element
+}
+
 // exampleEdge is an edge with films on a shelf.
 func exampleEdge(ctx context.Context) (address string, stop func()) {
 	type limit struct {
