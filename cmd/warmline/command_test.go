@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,17 @@ func TestCallPrintsJSON(t *testing.T) {
 	out, errs, code = run(t, "call", "recommendations.forProfile", `{"limit":1}`, "--edge", s.edgeAt, "--profile", "paul", "--passport-keys", s.keys)
 	if code != 0 || !strings.Contains(out, `"id": 17`) {
 		t.Errorf("with a passport: exit %d, %q, %q", code, out, errs)
+	}
+	out, errs, code = run(
+		t, "call", "recommendations.forProfile", `{"limit":1}`, "catalogue.videos", `{"ids":{"$ref":[1,"items",null,"id"]}}`,
+		"catalogue.videos", `{"ids":{"$ref":[1,"itmes"]}}`, "--edge", s.edgeAt, "--profile", "paul", "--passport-keys", s.keys,
+	)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	slices.Sort(lines)
+	if len(lines) != 3 || code != 1 || !strings.Contains(errs, "1 of 3 calls failed") ||
+		!strings.HasPrefix(lines[1], `{"call":2,"method":"catalogue.videos","result":{"videos":[{"country":"Germany"`) ||
+		lines[2] != `{"call":3,"method":"catalogue.videos","error":{"code":"unresolved","message":"call 1: itmes: no such key","retry":false}}` {
+		t.Errorf("several calls: exit %d, %q, %q", code, lines, errs)
 	}
 	out, _, _ = run(t, "call", "edge.stats", "--edge", s.edgeAt)
 	var stats struct {
@@ -52,8 +64,11 @@ func TestCallSaysWhatIsWrong(t *testing.T) {
 		"unknown service": {[]string{"films.all"}, 1, "this line has catalogue, edge, members, profiles, ratings, recommendations"},
 		"wrong shape":     {[]string{"catalogue.videos", `{"ids":"all"}`}, 1, `expected {"ids":[integer]}`},
 		"unknown field":   {[]string{"catalogue.videos", `{"id":[1]}`}, 1, `expected {"ids":[integer]}`},
-		"no JSON":         {[]string{"catalogue.videos", `ids=1`}, 2, "not a JSON object"},
+		"no JSON":         {[]string{"catalogue.videos", `ids=1`}, 2, "nor a JSON object"},
 		"bad want":        {[]string{"catalogue.videos", "--want", "catalogue=^9"}, 1, "wants catalogue ^9, offered: 2.1.3, 1.4.2"},
+		"broken JSON":     {[]string{"catalogue.videos", `{"ids":`}, 2, "not a JSON object"},
+		"two arguments":   {[]string{"catalogue.videos", `{}`, `{}`}, 2, "at most one JSON object behind each"},
+		"no such call":    {[]string{"catalogue.videos", `{"ids":{"$ref":[2]}}`, "edge.stats"}, 2, "expected the number of a call before it"},
 		"nothing":         {nil, 2, "call takes SERVICE.METHOD"},
 		"bad address":     {[]string{"edge.stats", "--edge", "127.0.0.1:1"}, 1, "expected tcp://HOST:PORT"},
 	} {

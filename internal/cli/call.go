@@ -14,6 +14,7 @@ import (
 
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
+	"warmline.dev/protocol"
 )
 
 type callOptions struct {
@@ -28,30 +29,31 @@ type callOptions struct {
 func callCommand(s *settings) *cobra.Command {
 	var o callOptions
 	cmd := &cobra.Command{
-		Use:   "call SERVICE.METHOD [JSON]",
+		Use:   "call SERVICE.METHOD [JSON] [SERVICE.METHOD [JSON]]…",
 		Short: "Ask an edge and print the answer as JSON",
 		Long: `Asks an edge and prints the answer as JSON. Arguments are a JSON object; "-"
 reads it from standard input.
 
+Several calls are asked at once, in one conversation. The answers are printed as
+they come, one JSON object on a line, with the number of the call. Arguments may
+refer to the results of calls before: {"$ref":[1,"items",null,"id"]} is the id of
+every item of the result of the first call.
+
   warmline call catalogue.videos '{"ids":[1,2]}'
   warmline call catalogue.videos '{"ids":[1,2]}' --want catalogue=^1
   warmline call recommendations.forProfile --profile paul --passport-keys warmline.keys
+  warmline call recommendations.forProfile '{"limit":2}' \
+    catalogue.videos '{"ids":{"$ref":[1,"items",null,"id"]}}' --profile paul --passport-keys warmline.keys
   warmline call edge.stats`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
-				return usageError{errors.New("call takes SERVICE.METHOD and at most one JSON object; see warmline call --help")}
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := s.begin(cmd); err != nil {
 				return err
 			}
-			in, err := s.arguments(args[1:])
+			calls, err := s.callsOf(args)
 			if err != nil {
 				return err
 			}
-			return s.call(cmd.Context(), o, args[0], in)
+			return s.call(cmd.Context(), o, calls)
 		},
 	}
 	f := cmd.Flags()
@@ -64,13 +66,42 @@ reads it from standard input.
 	return cmd
 }
 
-// arguments decodes the JSON of the command line into what msgpack can encode.
-func (s *settings) arguments(args []string) (any, error) {
-	if len(args) == 0 {
-		return nil, nil
+// oneCall is one that the command line asks for.
+type oneCall struct {
+	method string
+	args   any
+}
+
+// callsOf takes the command line apart: what is no JSON is a method.
+func (s *settings) callsOf(args []string) ([]oneCall, error) {
+	var calls []oneCall
+	for _, arg := range args {
+		last := len(calls) - 1
+		switch isJSON := arg == "-" || strings.HasPrefix(strings.TrimSpace(arg), "{"); {
+		case !isJSON && !strings.Contains(arg, "."):
+			return nil, usageError{fmt.Errorf("%.40q is neither SERVICE.METHOD nor a JSON object such as {\"ids\":[1,2]}; see warmline call --help", arg)}
+		case !isJSON:
+			calls = append(calls, oneCall{method: arg})
+		case last < 0 || calls[last].args != nil:
+			return nil, usageError{errors.New("call takes SERVICE.METHOD and at most one JSON object behind each; see warmline call --help")}
+		default:
+			v, err := s.arguments(arg)
+			if err != nil {
+				return nil, err
+			}
+			calls[last].args = v
+		}
 	}
-	text := []byte(args[0])
-	if args[0] == "-" {
+	if len(calls) == 0 {
+		return nil, usageError{errors.New("call takes SERVICE.METHOD and at most one JSON object behind each; see warmline call --help")}
+	}
+	return calls, nil
+}
+
+// arguments decodes the JSON of the command line into what msgpack can encode.
+func (s *settings) arguments(arg string) (any, error) {
+	text := []byte(arg)
+	if arg == "-" {
 		var err error
 		if text, err = io.ReadAll(io.LimitReader(s.stdin, 1<<20)); err != nil {
 			return nil, err
@@ -107,7 +138,7 @@ func numbers(v any) any {
 	return v
 }
 
-func (s *settings) call(ctx context.Context, o callOptions, method string, args any) error {
+func (s *settings) call(ctx context.Context, o callOptions, calls []oneCall) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	if o.profile != "" {
@@ -122,16 +153,113 @@ func (s *settings) call(ctx context.Context, o callOptions, method string, args 
 		return err
 	}
 	defer edge.Close()
-	result, err := nodelayer.Ask[any](ctx, edge, method, args)
+	enc := json.NewEncoder(s.stdout)
+	enc.SetEscapeHTML(false)
+	if len(calls) > 1 {
+		return converse(ctx, edge, calls, enc.Encode)
+	}
+	result, err := nodelayer.Ask[any](ctx, edge, calls[0].method, calls[0].args)
 	if err != nil {
 		return err
 	}
-	enc := json.NewEncoder(s.stdout)
-	enc.SetEscapeHTML(false)
 	if !o.compact {
 		enc.SetIndent("", "  ")
 	}
 	return enc.Encode(result)
+}
+
+// answered is what is printed of one of several calls.
+type answered struct {
+	Call   int            `json:"call"`
+	Method string         `json:"method"`
+	Result any            `json:"result,omitempty"`
+	Error  map[string]any `json:"error,omitempty"`
+}
+
+// converse asks several calls in one conversation and prints the answers as they
+// come.
+func converse(ctx context.Context, edge *nodelayer.Edge, calls []oneCall, print func(any) error) error {
+	conv := edge.Converse(ctx)
+	defer conv.Close()
+	var started []*nodelayer.Pending
+	for i, c := range calls {
+		args, err := references(c.args, started)
+		if err != nil {
+			return usageError{fmt.Errorf("call %d, %s: %w", i+1, c.method, err)}
+		}
+		started = append(started, conv.Start(c.method, args))
+	}
+	answers := make(chan answered, len(calls))
+	for i, p := range started {
+		go func() {
+			a := answered{Call: i + 1, Method: calls[i].method}
+			result, err := nodelayer.Await[any](ctx, p)
+			if a.Result = result; err != nil {
+				e := protocol.AsError(err)
+				a.Error = map[string]any{"code": e.Code.String(), "message": e.Message, "retry": e.Retry}
+			}
+			answers <- a
+		}()
+	}
+	failed := 0
+	for range calls {
+		a := <-answers
+		if a.Error != nil {
+			failed++
+		}
+		if err := print(a); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d calls failed", failed, len(calls))
+	}
+	return nil
+}
+
+// references makes references of {"$ref":[1, "items", null, "id"]} to calls that
+// were started before, counted from 1.
+func references(v any, started []*nodelayer.Pending) (_ any, err error) {
+	switch v := v.(type) {
+	case map[string]any:
+		if steps, ok := v["$ref"].([]any); ok && len(v) == 1 {
+			return reference(steps, started)
+		}
+		for k, e := range v {
+			if v[k], err = references(e, started); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i, e := range v {
+			if v[i], err = references(e, started); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+func reference(steps []any, started []*nodelayer.Pending) (any, error) {
+	var n int64
+	if len(steps) > 0 {
+		n, _ = steps[0].(int64)
+	}
+	if n < 1 || n > int64(len(started)) {
+		return nil, fmt.Errorf(`{"$ref":%v}: expected the number of a call before it first, then keys, indices and null for each`, steps)
+	}
+	path := []any{}
+	for _, s := range steps[1:] {
+		switch s := s.(type) {
+		case nil:
+			path = append(path, nodelayer.Each)
+		case int64:
+			path = append(path, int(s))
+		default:
+			path = append(path, s)
+		}
+	}
+	return started[n-1].Ref(path...), nil
 }
 
 // mintFor makes the passport that a gateway would, for trying methods out.
