@@ -198,20 +198,17 @@ func (s *session) resume(ctx context.Context) (err error, final bool) { //nolint
 
 // receive waits for a carrier on which the client resumes.
 func (s *session) receive(within <-chan time.Time) error {
-	for {
-		select {
-		case o := <-s.offers:
-			err := s.take(o)
-			if err == nil {
-				return nil
-			}
+	select {
+	case o := <-s.offers:
+		err := s.take(o)
+		if err != nil {
 			refuse(o.nc, &Error{Code: frame.CodeRejectedResume, Message: err.Error()})
-			return err // the client will not try again
-		case <-within:
-			return fmt.Errorf("the client did not come back within %v", s.c.cfg.ResumeFor)
-		case <-s.c.ctx.Done():
-			return s.c.Err()
 		}
+		return err // the client will not try again
+	case <-within:
+		return fmt.Errorf("the client did not come back within %v", s.c.cfg.ResumeFor)
+	case <-s.c.ctx.Done():
+		return s.c.Err()
 	}
 }
 

@@ -221,7 +221,6 @@ func (c *Conn) handOver() {
 
 // runLone runs the handler of a request that came alone, with the turn free. It
 // reports whether the turn could be taken again.
-
 func (c *Conn) runLone() bool {
 	s := c.lone
 	c.lone = nil
