@@ -122,13 +122,11 @@ func exposed(t *testing.T, client bool) (*Conn, net.Conn) {
 		}
 		return c, theirs
 	}
-	cfg, err := small.WithDefaults()
+	s, err := NewServer(answering(watched(t)), small)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newConn(ours, Setup{}, cfg, false)
-	serve(t, c, watched(t))
-	return c, theirs
+	return s.handle(ours), theirs
 }
 
 // prefixed is a frame as a stream carries it.

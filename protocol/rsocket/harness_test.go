@@ -220,6 +220,22 @@ func startAcceptor(t testing.TB, a Acceptor, cfg Config) (*Server, string) {
 	return s, "tcp://" + l.Addr().String()
 }
 
+// startInMemory is startServer in memory: connect makes one more connection to
+// it. In a bubble of synctest its time is the bubble's.
+func startInMemory(t testing.TB, a Acceptor, cfg Config) (s *Server, connect func() net.Conn) {
+	t.Helper()
+	s, err := NewServer(a, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, func() net.Conn {
+		theirs, ours := Pipe()
+		go s.ServeConn(ours)
+		return theirs
+	}
+}
+
 func dial(t testing.TB, addr string, h Handler, cfg Config) *Conn {
 	t.Helper()
 	c, err := Dial(t.Context(), addr, Setup{}, h, cfg)

@@ -34,9 +34,7 @@ func holding(open *atomic.Int64) Handler {
 func TestAHundredThousandStreamsAtOnce(t *testing.T) {
 	const asked, most = 100_000, 4096 // by default
 	var open atomic.Int64
-	_, addr := startServer(t, holding(&open), Config{})
-	check := neighbour(t, addr)
-	p := dialRaw(t, addr)
+	_, p, check := beside(t, holding(&open), Config{})
 	written := make(chan struct{})
 	var answered atomic.Int64
 	go func() {
@@ -81,28 +79,13 @@ func TestAHundredThousandStreamsAtOnce(t *testing.T) {
 
 func TestEndlessFragments(t *testing.T) {
 	const each, all = 1 << 20, 2 << 20
-	s, addr := startServer(t, echo(), Config{MaxPayload: each, MaxReassembly: all})
-	check := neighbour(t, addr)
-	p := dialRaw(t, addr)
+	s, p, check := beside(t, echo(), Config{MaxPayload: each, MaxReassembly: all})
 	p.write(setupFrame())
-	var held atomic.Int64
-	stop := make(chan struct{})
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		for {
-			for _, c := range s.Conns() {
-				c.parts.mu.Lock()
-				held.Store(max(held.Load(), int64(c.parts.bytes)))
-				c.parts.mu.Unlock()
-			}
-			select {
-			case <-stop:
-				return
-			case <-time.After(100 * time.Microsecond):
-			}
-		}
-	}()
+	held := highest(t, s, func(c *Conn) int {
+		c.parts.mu.Lock()
+		defer c.parts.mu.Unlock()
+		return c.parts.bytes
+	})
 	piece := make([]byte, 64<<10)
 	refusals := make(chan string, 100)
 	go func() {
@@ -127,25 +110,25 @@ func TestEndlessFragments(t *testing.T) {
 	for r := range refusals {
 		got = append(got, r)
 	}
-	close(stop)
-	<-watched
 	want := []string{"ERROR 1 INVALID a payload of more than", "ERROR 3 INVALID a payload of more than", "ERROR 9 REJECTED the unfinished payloads", "ERROR 11 REJECTED the unfinished payloads"}
 	for i, w := range want {
 		if !strings.HasPrefix(got[i], w) {
 			t.Errorf("answer %d is %s, want %s…", i, got[i], w)
 		}
 	}
-	if h := held.Load(); h == 0 || h > all {
+	if h := held(); h == 0 || h > all {
 		t.Errorf("%d bytes of unfinished payloads were held, at most %d may be", h, all)
 	}
 	check()
 }
 
 func TestAnIdUsedAgainAndAgainIsOneStream(t *testing.T) {
-	var open atomic.Int64
-	_, addr := startServer(t, holding(&open), Config{})
-	check := neighbour(t, addr)
-	p := dialRaw(t, addr)
+	var open, begun atomic.Int64
+	h := holding(&open)
+	_, p, check := beside(t, Handler{Stream: func(ctx context.Context, p Payload, items Channel) error {
+		begun.Add(1)
+		return h.Stream(ctx, p, items)
+	}}, Config{})
 	p.write(setupFrame())
 	for range 10_000 {
 		p.write(frame.AppendRequestMany(nil, 1, frame.TypeRequestStream, 0, 1, nil, nil))
@@ -155,35 +138,33 @@ func TestAnIdUsedAgainAndAgainIsOneStream(t *testing.T) {
 	await.Until(t, "the one is being answered", func() bool { return open.Load() == 1 })
 	p.write(frame.AppendCancel(nil, 1))
 	await.Until(t, "none is", func() bool { return open.Load() == 0 })
+	if n := begun.Load(); n != 1 {
+		t.Errorf("%d requests were begun under one id", n)
+	}
 	check()
 }
 
 func TestCreditDoesNotOverflow(t *testing.T) {
 	begin := make(chan struct{})
 	sent := make(chan error, 1)
-	s, addr := startServer(t, Handler{
-		Response: echo().Response,
-		Stream: func(ctx context.Context, _ Payload, items Channel) error {
-			<-begin
-			for range 10 {
-				if err := items.Send(ctx, text("i")); err != nil {
-					sent <- err
-					return err
-				}
+	s, p, check := beside(t, Handler{Stream: func(ctx context.Context, _ Payload, items Channel) error {
+		<-begin
+		for range 10 {
+			if err := items.Send(ctx, text("i")); err != nil {
+				sent <- err
+				return err
 			}
-			ch := items.(*channel)
-			ch.mu.Lock()
-			defer ch.mu.Unlock()
-			if ch.credit != math.MaxInt64-10 {
-				sent <- fmt.Errorf("%d credits are left", ch.credit)
-				return nil
-			}
-			sent <- nil
+		}
+		ch := items.(*channel)
+		ch.mu.Lock()
+		defer ch.mu.Unlock()
+		if ch.credit != math.MaxInt64-10 {
+			sent <- fmt.Errorf("%d credits are left", ch.credit)
 			return nil
-		},
-	}, Config{})
-	check := neighbour(t, addr)
-	p := dialRaw(t, addr)
+		}
+		sent <- nil
+		return nil
+	}}, Config{})
 	p.write(setupFrame(), frame.AppendRequestMany(nil, 1, frame.TypeRequestStream, 0, frame.MaxCredit, nil, nil))
 	ch := findChannel(t, s, p)
 	ch.mu.Lock()
@@ -201,23 +182,40 @@ func TestCreditDoesNotOverflow(t *testing.T) {
 	check()
 }
 
+// The same before the request has arrived whole.
+func TestCreditForAnUnfinishedRequestDoesNotOverflow(t *testing.T) {
+	credit := make(chan int64, 1)
+	_, p, check := beside(t, Handler{Stream: func(_ context.Context, _ Payload, items Channel) error {
+		ch := items.(*channel)
+		ch.mu.Lock()
+		defer ch.mu.Unlock()
+		credit <- ch.credit
+		return nil
+	}}, Config{})
+	p.write(setupFrame(), frame.AppendRequestMany(nil, 1, frame.TypeRequestStream, frame.FlagFollows, frame.MaxCredit, nil, []byte("a")))
+	for range 3 {
+		p.write(frame.AppendRequestN(nil, 1, frame.MaxCredit))
+	}
+	p.write(frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("b")))
+	p.want("PAYLOAD 1 C")
+	if n := await.Value(t, "the credit", credit); n != frame.MaxCredit {
+		t.Errorf("%d credits", n)
+	}
+	check()
+}
+
 func TestAPeerThatNeverGrantsCreditIsSentNothing(t *testing.T) {
 	var sent atomic.Int64
 	over := make(chan error, 1)
-	s, addr := startServer(t, Handler{
-		Response: echo().Response,
-		Stream: func(ctx context.Context, _ Payload, items Channel) error {
-			for {
-				if err := items.Send(ctx, Payload{Data: make([]byte, 1000)}); err != nil {
-					over <- err
-					return err
-				}
-				sent.Add(1)
+	s, p, check := beside(t, Handler{Stream: func(ctx context.Context, _ Payload, items Channel) error {
+		for {
+			if err := items.Send(ctx, Payload{Data: make([]byte, 1000)}); err != nil {
+				over <- err
+				return err
 			}
-		},
-	}, Config{})
-	check := neighbour(t, addr)
-	p := dialRaw(t, addr)
+			sent.Add(1)
+		}
+	}}, Config{})
 	p.write(setupFrame(), frame.AppendRequestMany(nil, 1, frame.TypeRequestStream, 0, 1, nil, nil))
 	p.want("PAYLOAD 1 N…")
 	p.write(frame.AppendRequest(nil, 3, frame.TypeRequestResponse, 0, nil, []byte("alive")))
@@ -241,28 +239,24 @@ func TestAPeerThatNeverGrantsCreditIsSentNothing(t *testing.T) {
 
 func TestHalfOpenPeersAreLeft(t *testing.T) {
 	t.Run("it closes its half", func(t *testing.T) {
-		s, addr := startServer(t, echo(), Config{})
-		check := neighbour(t, addr)
-		p := dialRaw(t, addr)
+		s, p, check := beside(t, echo(), Config{})
 		p.write(setupFrame())
 		await.Until(t, "it is here", func() bool { return len(s.Conns()) == 2 })
 		if err := p.nc.(*net.TCPConn).CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
 		p.want("EOF")
-		await.Until(t, "it is let go of", func() bool { return len(s.Conns()) == 1 })
+		onlyNeighbourLeft(t, s)
 		check()
 	})
 	t.Run("it sends the rest of a frame never", func(t *testing.T) {
-		s, addr := startServer(t, echo(), Config{})
-		check := neighbour(t, addr)
-		p := dialRaw(t, addr)
+		s, p, check := beside(t, echo(), Config{})
 		p.write(frame.AppendSetup(nil, frame.Setup{KeepAlive: 50 * time.Millisecond, Lifetime: 100 * time.Millisecond}, 0, nil, nil))
 		if _, err := p.nc.Write([]byte{0xFF, 0xFF, 0xFF, 0}); err != nil {
 			t.Fatal(err)
 		}
 		p.want("ERROR 0 CONNECTION_ERROR no frame for…", "EOF")
-		await.Until(t, "it is let go of", func() bool { return len(s.Conns()) == 1 })
+		onlyNeighbourLeft(t, s)
 		check()
 	})
 }
@@ -270,13 +264,10 @@ func TestHalfOpenPeersAreLeft(t *testing.T) {
 // findChannel waits for stream 1 of the connection that p made.
 func findChannel(t *testing.T, s *Server, p *peer) *channel {
 	t.Helper()
+	conn := connOf(t, s, p)
 	var ch *channel
 	await.Until(t, "the stream is there", func() bool {
-		for _, c := range s.Conns() {
-			if c.RemoteAddr().String() == p.nc.LocalAddr().String() {
-				ch, _ = c.streams.find(1).(*channel)
-			}
-		}
+		ch, _ = conn.streams.find(1).(*channel)
 		return ch != nil
 	})
 	return ch

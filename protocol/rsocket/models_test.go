@@ -185,28 +185,31 @@ func TestAFragmentedPayloadCostsOneCredit(t *testing.T) {
 
 func TestUnfinishedPayloadsAreBounded(t *testing.T) {
 	t.Run("each", func(t *testing.T) {
-		p := rawClient(t, echo(), Config{MaxPayload: 100})
+		_, p, check := beside(t, echo(), Config{MaxPayload: 100})
 		p.write(setupFrame(), frame.AppendRequest(nil, 1, frame.TypeRequestResponse, frame.FlagFollows, nil, make([]byte, 60)))
 		p.write(frame.AppendPayload(nil, 1, frame.FlagNext|frame.FlagFollows, nil, make([]byte, 60)))
 		p.want("ERROR 1 INVALID a payload of more than 100 bytes")
 		p.write(frame.AppendPayload(nil, 1, frame.FlagNext, nil, nil), frame.AppendRequest(nil, 3, frame.TypeRequestResponse, 0, nil, []byte("b")))
 		p.want("PAYLOAD 3 NC b")
+		check()
 	})
 	t.Run("all of a connection", func(t *testing.T) {
-		p := rawClient(t, echo(), Config{MaxReassembly: 100})
+		_, p, check := beside(t, echo(), Config{MaxReassembly: 100})
 		p.write(setupFrame(), frame.AppendRequest(nil, 1, frame.TypeRequestResponse, frame.FlagFollows, nil, []byte("a")))
 		p.write(frame.AppendRequest(nil, 3, frame.TypeRequestResponse, frame.FlagFollows, nil, make([]byte, 100)))
 		p.want("ERROR 3 REJECTED the unfinished payloads of this connection exceed 100 bytes")
+		check()
 		p.write(frame.AppendPayload(nil, 1, frame.FlagNext, nil, []byte("b")))
 		p.want("PAYLOAD 1 NC ab")
 	})
 	t.Run("in number", func(t *testing.T) {
-		p := rawClient(t, echo(), Config{MaxStreams: 2})
+		_, p, check := beside(t, echo(), Config{MaxStreams: 2})
 		p.write(setupFrame())
 		for _, id := range []uint32{1, 3, 5} {
 			p.write(frame.AppendRequest(nil, id, frame.TypeRequestResponse, frame.FlagFollows, nil, []byte("a")))
 		}
 		p.want("ERROR 5 REJECTED 2 requests…")
+		check()
 		p.write(frame.AppendCancel(nil, 1), frame.AppendRequest(nil, 7, frame.TypeRequestResponse, 0, nil, []byte("b")))
 		p.want("PAYLOAD 7 NC b")
 	})
@@ -252,7 +255,7 @@ func TestLeasesAreGrantedHonouredAndEnforced(t *testing.T) {
 		}
 	})
 	t.Run("enforced", func(t *testing.T) {
-		p := rawClient(t, echo(), Config{LeaseRequests: 2})
+		_, p, check := beside(t, echo(), Config{LeaseRequests: 2})
 		p.write(frame.AppendSetup(nil, frame.Setup{KeepAlive: time.Minute, Lifetime: time.Hour}, frame.FlagLease, nil, nil))
 		p.want("LEASE 0 n=2 ttl=30000")
 		for _, id := range []uint32{1, 3} {
@@ -261,6 +264,7 @@ func TestLeasesAreGrantedHonouredAndEnforced(t *testing.T) {
 		}
 		p.write(frame.AppendRequest(nil, 5, frame.TypeRequestResponse, 0, nil, []byte("a")))
 		p.want("ERROR 5 REJECTED no lease…")
+		check()
 	})
 }
 

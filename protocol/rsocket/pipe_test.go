@@ -97,14 +97,8 @@ func second(_ int, err error) error { return err }
 func TestConnectionOverAPipeInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pushed := make(chan string, 1)
-		s, err := NewServer(answering(Handler{MetadataPush: func(m []byte) { pushed <- string(m) }}), Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		theirs, ours := Pipe()
-		served := make(chan struct{})
-		go func() { s.ServeConn(ours); close(served) }()
-		c, err := Client(theirs, Setup{KeepAlive: time.Second, Lifetime: 10 * time.Second}, Handler{}, Config{})
+		_, connect := startInMemory(t, answering(Handler{MetadataPush: func(m []byte) { pushed <- string(m) }}), Config{})
+		c, err := Client(connect(), Setup{KeepAlive: time.Second, Lifetime: 10 * time.Second}, Handler{}, Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +110,5 @@ func TestConnectionOverAPipeInABubble(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		c.Close()
-		<-served
-		s.Close()
 	})
 }

@@ -264,8 +264,10 @@ func TestResumeByRawFrames(t *testing.T) {
 		p.want("ERROR 0 REJECTED_RESUME position 0 is not kept: 7 to 14 are", "EOF")
 	})
 	t.Run("a client that does not come back", func(t *testing.T) {
-		s, _ := begin(t, Config{ResumeFor: 20 * time.Millisecond})
-		await.Until(t, "the connection is given up", func() bool { return len(s.Conns()) == 0 })
+		s, addr := begin(t, Config{ResumeFor: 20 * time.Millisecond})
+		check := neighbour(t, addr)
+		onlyNeighbourLeft(t, s)
+		check()
 	})
 }
 

@@ -109,15 +109,9 @@ func eachTransport(t *testing.T, cfg Config, test func(t *testing.T, start func(
 	}
 	t.Run("pipe", func(t *testing.T) {
 		test(t, func(a Acceptor) (*Server, func(Handler) *Conn) {
-			s, err := NewServer(a, cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
+			s, connect := startInMemory(t, a, cfg)
 			return s, func(h Handler) *Conn {
-				theirs, ours := Pipe()
-				go s.ServeConn(ours)
-				c, err := Client(theirs, Setup{}, h, cfg)
+				c, err := Client(connect(), Setup{}, h, cfg)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -69,7 +69,7 @@ func TestHostileWebSocketPeersAreCutOff(t *testing.T) {
 			check()
 		})
 	}
-	await.Until(t, "only the neighbour is left", func() bool { return len(s.Conns()) == 1 })
+	onlyNeighbourLeft(t, s)
 }
 
 func slice(n int, s string) []string {
@@ -135,6 +135,7 @@ func TestPingFlood(t *testing.T) {
 
 func TestHandshakesThatAreRefused(t *testing.T) {
 	_, addr := startWebSocket(t, echo(), Config{FirstFrameTimeout: 2 * time.Second})
+	check := neighbour(t, addr)
 	host := strings.TrimSuffix(strings.TrimPrefix(addr, "ws://"), "/rsocket")
 	const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	for _, tt := range []struct {
@@ -179,6 +180,7 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 			if _, err := io.Copy(io.Discard, r); isTimeout(err) {
 				t.Error("it is still connected")
 			}
+			check()
 		})
 	}
 }
@@ -186,10 +188,7 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 func TestHandshakesAreBoundedInNumber(t *testing.T) {
 	l, addr := listen(t, "ws")
 	serveAt(t, l, answering(echo()), Config{MaxConns: 3})
-	c := dial(t, addr, Handler{}, Config{})
-	if _, err := c.Call(t.Context(), text("?")); err != nil {
-		t.Fatal(err)
-	}
+	check := neighbour(t, addr)
 	var idle []net.Conn
 	for range 4 {
 		nc, err := net.Dial("tcp", l.Addr().String())
@@ -203,9 +202,7 @@ func TestHandshakesAreBoundedInNumber(t *testing.T) {
 	if _, err := idle[3].Read(make([]byte, 1)); isTimeout(err) {
 		t.Error("the fourth is held")
 	}
-	if _, err := c.Call(t.Context(), text("?")); err != nil {
-		t.Errorf("who is through: %v", err)
-	}
+	check()
 	idle[0].Close()
 	await.Until(t, "there is room again", func() bool {
 		c, err := Dial(t.Context(), addr, Setup{}, Handler{}, Config{})
