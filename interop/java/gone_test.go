@@ -41,7 +41,7 @@ func TestGiveUp(t *testing.T) {
 func TestCut(t *testing.T) {
 	link{}.both(t, func(t *testing.T, theirs *javaEnd, ours *ourEnd, p *proxy) {
 		waiting := append(hanging(t, theirs, ours), hanging(t, ours, theirs)...)
-		p.cut()
+		p.Cut()
 		for _, w := range waiting {
 			if a := w.wait(t); a.End != "error" || a.Code != 0 {
 				t.Errorf("a request on a connection that was cut: %s", a)

@@ -24,7 +24,7 @@ func TestSilentPeer(t *testing.T) {
 	briefly.both(t, func(t *testing.T, theirs *javaEnd, ours *ourEnd, p *proxy) {
 		t.Parallel()
 		waiting := append(hanging(t, theirs, ours), hanging(t, ours, theirs)...)
-		p.freeze()
+		p.Freeze()
 		for _, w := range waiting {
 			if a := w.wait(t); a.End != "error" {
 				t.Errorf("a request to an end that is silent: %s", a)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -147,7 +148,7 @@ func TestLeaseNotAskedForByThem(t *testing.T) {
 func TestLeaseRefused(t *testing.T) {
 	t.Run("by us", func(t *testing.T) {
 		l := link{theirs: options{Lease: &plenty}}
-		theirs := l.connect(t, newProxy(t, l.serve(t, nil)))
+		theirs := l.connect(t, cut.New(t, l.serve(t, nil)))
 		if c := theirs.seen(t, "closed", 1)[0]; c.Code != uint32(frame.CodeUnsupportedSetup) {
 			t.Errorf("closed: 0x%X %s", c.Code, c.Text)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 )
 
@@ -42,6 +43,9 @@ type resumeOptions struct {
 	Retained int  `json:"retained,omitempty"`
 	Cleanup  bool `json:"cleanup,omitempty"`
 }
+
+// proxy stands between the two ends of a link.
+type proxy = cut.Proxy
 
 // link is how two ends are connected.
 type link struct {
@@ -89,7 +93,7 @@ func (l link) scheme() string {
 func (l link) javaDials(t *testing.T) (client *javaEnd, server *ourEnd, p *proxy) {
 	t.Helper()
 	conns := make(chan *ourEnd, 1)
-	p = newProxy(t, l.serve(t, conns))
+	p = cut.New(t, l.serve(t, conns))
 	client = l.connect(t, p)
 	return client, await.Value(t, "a connection", conns), p
 }
@@ -99,7 +103,7 @@ func (l link) connect(t *testing.T, p *proxy) *javaEnd {
 	t.Helper()
 	jvm.need(t)
 	o := l.theirs
-	o.Port = p.port()
+	o.Port = p.Port()
 	client := &javaEnd{jvm.do(t, "client", 0, o).On}
 	t.Cleanup(func() { client.close(t) })
 	return client
@@ -156,9 +160,9 @@ func (l link) dial(t *testing.T) (client *ourEnd, id int64, p *proxy) {
 	jvm.need(t)
 	s := jvm.do(t, "server", 0, l.theirs)
 	t.Cleanup(func() { jvm.do(t, "close", s.On, nil) })
-	p = newProxy(t, fmt.Sprintf("127.0.0.1:%d", s.Port))
+	p = cut.New(t, fmt.Sprintf("127.0.0.1:%d", s.Port))
 	w := newWitness()
-	conn, err := rsocket.Dial(t.Context(), fmt.Sprintf("%s://127.0.0.1:%d", l.scheme(), p.port()), l.setup, l.ourHandler(w), l.ours)
+	conn, err := rsocket.Dial(t.Context(), fmt.Sprintf("%s://127.0.0.1:%d", l.scheme(), p.Port()), l.setup, l.ourHandler(w), l.ours)
 	if err != nil {
 		t.Fatal(err)
 	}

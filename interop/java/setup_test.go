@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -46,7 +47,7 @@ func TestWeRejectSetup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := link{reject: c.reject}
-			theirs := l.connect(t, newProxy(t, l.serve(t, nil)))
+			theirs := l.connect(t, cut.New(t, l.serve(t, nil)))
 			wantClosed(t, theirs, c.want)
 			want(t, theirs, "response", script{Data: "anybody?"}, ": error "+c.want)
 		})

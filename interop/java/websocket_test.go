@@ -23,7 +23,7 @@ func TestWebSocketHuge(t *testing.T) {
 func TestWebSocketCut(t *testing.T) {
 	webSocket.both(t, func(t *testing.T, theirs *javaEnd, ours *ourEnd, p *proxy) {
 		waiting := append(hanging(t, theirs, ours), hanging(t, ours, theirs)...)
-		p.cut()
+		p.Cut()
 		wantFailed(t, waiting)
 		wantOver(t, theirs, ours)
 	})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -24,19 +25,19 @@ func all(t *testing.T, what string, c <-chan string) {
 }
 
 // ends are how a connection may end under the requests that are under way.
-var ends = map[string]func(p *pair, between *proxy){
-	"the connection is cut": func(_ *pair, between *proxy) { between.cut() },
-	"our end goes away":     func(p *pair, _ *proxy) { _ = p.conn.Close() },
+var ends = map[string]func(p *pair, between *cut.Proxy){
+	"the connection is cut": func(_ *pair, between *cut.Proxy) { between.Cut() },
+	"our end goes away":     func(p *pair, _ *cut.Proxy) { _ = p.conn.Close() },
 }
 
 func TestTheyAskWhenItEnds(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			either(t, func(t *testing.T, l *library, theyDial bool) {
-				var between proxy
-				p := theyAsk(t, l, theyDial, terms{via: between.through}, "cut", nil)
+				between := cut.New(t, "")
+				p := theyAsk(t, l, theyDial, terms{via: between.Before}, "cut", nil)
 				all(t, "a request that hangs", p.hung)
-				end(p, &between)
+				end(p, between)
 				got := p.result()
 				for model, outcome := range map[string]reply{"response": got.Response, "stream": got.Stream, "channel": got.Channel} {
 					if outcome.Error == nil {
@@ -54,10 +55,10 @@ func TestWeAskWhenItEnds(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			either(t, func(t *testing.T, l *library, theyDial bool) {
-				var between proxy
-				p := weAsk(t, l, theyDial, terms{via: between.through})
+				between := cut.New(t, "")
+				p := weAsk(t, l, theyDial, terms{via: between.Before})
 				outcomes := p.hanging()
-				end(p, &between)
+				end(p, between)
 				p.broken(outcomes)
 				p.closed()
 				p.gone()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -36,11 +37,11 @@ func TestSilenceIsNoticed(t *testing.T) {
 	either(t, func(t *testing.T, l *library, theyDial bool) {
 		t.Parallel()
 		how, o := lively(nil)
-		var between proxy
-		how.via = between.through
+		between := cut.New(t, "")
+		how.via = between.Before
 		p := theyAsk(t, l, theyDial, how, "cut", o)
 		all(t, "a request that hangs", p.hung)
-		between.hold()
+		between.Freeze()
 		got := p.result()
 		for model, outcome := range map[string]reply{"response": got.Response, "stream": got.Stream, "channel": got.Channel} {
 			if outcome.Error == nil {

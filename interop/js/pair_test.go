@@ -21,7 +21,7 @@ type terms struct {
 	setup  rsocket.Setup // when we dial
 	theirs options       // of the program
 	ws     bool
-	via    func(t *testing.T, address string) string // puts something between, and returns its address
+	via    func(t testing.TB, address string) string // puts something between, and returns its address
 }
 
 // pair is one connection between our engine and rsocket-js.

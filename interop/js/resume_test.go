@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
 // resumable are terms by which a lost connection is resumed, through a proxy that can cut it.
-func resumable(t *testing.T, l *library, theyDial bool) (terms, *proxy) {
-	between := &proxy{}
-	how := terms{ours: rsocket.Config{ResumeFor: 10 * time.Second}, via: between.through}
+func resumable(t *testing.T, l *library, theyDial bool) (terms, *cut.Proxy) {
+	between := cut.New(t, "")
+	how := terms{ours: rsocket.Config{ResumeFor: 10 * time.Second}, via: between.Before}
 	if theyDial {
 		how.theirs = options{"resume": "the token of " + t.Name()}
 	} else {
@@ -29,19 +30,11 @@ func resumes(t *testing.T, test func(t *testing.T, l *library, theyDial bool)) {
 	t.Run("1.0.0-alpha.3, they dial", func(t *testing.T) { test(t, alpha3, true) })
 }
 
-// times is how often it was connected to.
-func (p *proxy) times() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.passed
-}
-
 // again cuts the connection and waits until the client is back.
-func (p *proxy) again(t *testing.T) {
+func again(t *testing.T, between *cut.Proxy) {
 	t.Helper()
-	before := p.times()
-	p.cut()
-	await.Until(t, "the client is back", func() bool { return p.times() > before })
+	between.Cut()
+	between.Answered(t)
 }
 
 // A stream that we answer is cut half way, while nothing is on its way.
@@ -50,7 +43,7 @@ func TestTheirStreamGoesOn(t *testing.T) {
 		how, between := resumable(t, l, theyDial)
 		p := theyAsk(t, l, theyDial, how, "stream", options{"request": wire(message{Data: "halves 200"})[0], "credit": []int{1000}})
 		want(t, await.Value(t, "the half", p.hung), "stream")
-		between.again(t)
+		again(t, between)
 		close(p.gate)
 		want(t, p.result(), result{Items: counted(200, ""), End: "complete"})
 	})
@@ -70,7 +63,7 @@ func TestOurStreamGoesOn(t *testing.T) {
 			}
 			want(t, told(got), message{Data: fmt.Sprint(i)})
 			if i%500 == 250 {
-				between.again(t)
+				again(t, between)
 			}
 		}
 		want(t, p.rest(ch), nil)
@@ -94,13 +87,13 @@ func TestOurChannelGoesOn(t *testing.T) {
 			}
 			want(t, told(got), m)
 			if i%300 == 150 {
-				between.cut()
+				between.Cut()
 			}
 		}
 		want(t, p.rest(ch), nil)
 		want(t, await.Value(t, "all is sent", sent), nil)
 		p.answers()
-		if between.times() == 1 {
+		if between.Times() == 1 {
 			t.Error("the connection was never resumed")
 		}
 	})
@@ -113,7 +106,7 @@ func TestOurRequestIsAnswered(t *testing.T) {
 		p := weAsk(t, l, theyDial, how)
 		p.quiet() // before SETUP has arrived there is nothing to resume
 		for i := range 20 {
-			between.cut()
+			between.Cut()
 			m := message{Data: fmt.Sprint("request ", i)}
 			reply, err := p.conn.Call(await.Context(t), m.payload())
 			if err != nil {
@@ -129,7 +122,7 @@ func TestTheirRequestIsAnswered(t *testing.T) {
 		how, between := resumable(t, l, theyDial)
 		p := theyAsk(t, l, theyDial, how, "responses", options{"requests": wire(message{Data: "gate"}, message{Data: "and this"})})
 		want(t, await.Value(t, "the request", p.hung), "gate")
-		between.again(t)
+		again(t, between)
 		close(p.gate)
 		want(t, p.result().Replies, replies(message{Data: "gate"}, message{Data: "and this"}))
 	})
@@ -141,7 +134,7 @@ func TestTheyDoNotResume(t *testing.T) {
 	how.theirs = nil
 	p := weAsk(t, v0, false, how)
 	outcomes := p.hanging()
-	between.cut()
+	between.Cut()
 	p.broken(outcomes)
 	await.Value(t, "the end", p.conn.Done())
 	want(t, remote(p.conn.Err()), failure{uint32(frame.CodeRejectedResume), "RSocketServer: RESUME not supported."})
@@ -155,7 +148,7 @@ func TestTheyComeBackTooLate(t *testing.T) {
 			how.ours.ResumeFor = time.Millisecond
 			p := theyAsk(t, l, true, how, "cut", nil)
 			all(t, "a request that hangs", p.hung)
-			between.cut()
+			between.Cut()
 			got := p.result()
 			for model, outcome := range map[string]reply{"response": got.Response, "stream": got.Stream, "channel": got.Channel} {
 				if outcome.Error == nil {
@@ -179,7 +172,7 @@ func TestIdleResumedConnectionLives(t *testing.T) {
 		if !theyDial {
 			p.saw("setup") // before SETUP has arrived there is nothing to resume
 		}
-		between.again(t)
+		again(t, between)
 		want(t, p.result().Replies, replies(message{Data: "before"}, message{Data: "after"}))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket"
 )
 
@@ -81,12 +82,12 @@ func TestTheyTakeAGiantOverWebSocket(t *testing.T) {
 // 1.0.0-alpha.3's server notices by its lifetime only.
 func TestWebSocketIsCut(t *testing.T) {
 	either(t, func(t *testing.T, l *library, theyDial bool) {
-		var between proxy
+		between := cut.New(t, "")
 		how, _ := lively(nil)
-		how.ws, how.via = true, between.through
+		how.ws, how.via = true, between.Before
 		p := weAsk(t, l, theyDial, how)
 		outcomes := p.hanging()
-		between.cut()
+		between.Cut()
 		for range models {
 			if err := await.Value(t, "the outcome", outcomes); !errors.Is(err, rsocket.ErrClosed) {
 				t.Errorf("got %v, want ErrClosed", err)

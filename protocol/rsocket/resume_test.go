@@ -12,78 +12,9 @@ import (
 	"time"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/cut"
 	"warmline.dev/protocol/rsocket/frame"
 )
-
-// proxy carries connections to a server and can cut them, or stop carrying anything.
-type proxy struct {
-	addr string
-
-	mu     sync.Mutex
-	target string
-	open   map[net.Conn]struct{}
-	cuts   int
-	wg     sync.WaitGroup
-}
-
-func newProxy(t *testing.T, addr string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{addr: "tcp://" + l.Addr().String(), target: strings.TrimPrefix(addr, "tcp://"), open: map[net.Conn]struct{}{}}
-	p.wg.Go(func() {
-		for {
-			nc, err := l.Accept()
-			if err != nil {
-				return
-			}
-			p.carry(nc)
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		p.cut()
-		p.wg.Wait()
-	})
-	return p
-}
-
-func (p *proxy) carry(a net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b, err := net.Dial("tcp", p.target)
-	if err != nil {
-		a.Close()
-		return
-	}
-	p.open[a], p.open[b] = struct{}{}, struct{}{}
-	for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
-		p.wg.Go(func() {
-			_, _ = io.Copy(way[0], way[1])
-			a.Close()
-			b.Close()
-		})
-	}
-}
-
-// cut ends what is open, in the middle of whatever is on its way.
-func (p *proxy) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.open {
-		c.Close()
-	}
-	clear(p.open)
-	p.cuts++
-}
-
-func (p *proxy) redirect(target string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.target = target
-}
 
 var resuming = Config{ResumeFor: 10 * time.Second}
 
@@ -99,8 +30,8 @@ func TestNothingIsLostWhenConnectionsAreCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, addr := startServer(t, h, cfg)
-			p := newProxy(t, addr)
-			c := dial(t, p.addr, Handler{}, cfg)
+			p := cut.New(t, "")
+			c := dial(t, p.Before(t, addr), Handler{}, cfg)
 			ctx := await.Context(t)
 			stop := make(chan struct{})
 			cutter := make(chan struct{})
@@ -109,7 +40,7 @@ func TestNothingIsLostWhenConnectionsAreCut(t *testing.T) {
 				for range 15 {
 					select {
 					case <-time.After(15 * time.Millisecond):
-						p.cut()
+						p.Cut()
 					case <-stop:
 						return
 					}
@@ -170,8 +101,8 @@ func TestNothingIsLostWhenConnectionsAreCut(t *testing.T) {
 			wg.Wait()
 			close(stop)
 			<-cutter
-			if p.cuts == 0 {
-				t.Error("nothing was cut")
+			if p.Times() == 1 {
+				t.Error("the connection was never resumed")
 			}
 		})
 	}
@@ -336,13 +267,13 @@ func TestClosingDoesNotWaitToBeResumed(t *testing.T) {
 	c.Close()
 	await.Until(t, "the server has let go", func() bool { return len(s.Conns()) == 0 })
 
-	p := newProxy(t, addr)
-	c = dial(t, p.addr, Handler{}, Config{ResumeFor: time.Hour})
+	p := cut.New(t, "")
+	c = dial(t, p.Before(t, addr), Handler{}, Config{ResumeFor: time.Hour})
 	if _, err := c.Call(t.Context(), text("a")); err != nil {
 		t.Fatal(err)
 	}
-	p.redirect("127.0.0.1:1") // nobody there
-	p.cut()
+	p.Lead("")
+	p.Cut()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := c.Call(ctx, text("b")); !errors.Is(err, context.DeadlineExceeded) {
