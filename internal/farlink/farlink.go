@@ -57,14 +57,14 @@ func New(t testing.TB, behind string, delay time.Duration) *Link {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		link.Cut()
+		link.cut()
 		wg.Wait()
 	})
 	return link
 }
 
-// Cut breaks all connections at once.
-func (l *Link) Cut() {
+// cut breaks all connections.
+func (l *Link) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.conns {
