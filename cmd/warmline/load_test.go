@@ -106,7 +106,9 @@ type report struct {
 
 func (r *report) String() string {
 	slices.Sort(r.latencies)
-	at := func(q float64) time.Duration { return r.latencies[int(q*float64(len(r.latencies)-1))].Round(100 * time.Microsecond) }
+	at := func(q float64) time.Duration {
+		return r.latencies[int(q*float64(len(r.latencies)-1))].Round(100 * time.Microsecond)
+	}
 	return fmt.Sprintf("%d device requests, %d failed; p50 %v, p99 %v, longest %v", r.sent, r.failed, at(0.5), at(0.99), at(1))
 }
 
