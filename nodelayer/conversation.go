@@ -29,12 +29,13 @@ type Conversation struct {
 	line    *line.Line      // to it
 	ch      rsocket.Channel // nil before the first call has left
 	stage   int             // how often line has been set
-	moves   int             // from one edge to another
+	figures protocol.Figures
 	lastID  uint32
 	waiting map[uint32]*Pending // calls that are not answered
 	known   map[uint32]*Pending // calls that others may refer to, by token
 	outbox  outbox
 	ended   error // why no more answers come
+	closed  bool  // by who opened it
 }
 
 var errConversationClosed = errors.New("the conversation is closed")
@@ -136,6 +137,7 @@ func (c *Conversation) take(from *line.Member, codec protocol.Codec, data []byte
 		case protocol.KindPassport:
 			c.passport.Replace(m.Passport)
 		case protocol.KindReply:
+			c.count(&m)
 			c.answer(from, m.ID, m.Value, nil)
 		case protocol.KindFailure:
 			c.answer(from, m.ID, nil, m.Failure)
@@ -148,6 +150,20 @@ func (c *Conversation) take(from *line.Member, codec protocol.Codec, data []byte
 		}
 	}
 	return nil
+}
+
+// count counts what an answer tells of how it came about.
+func (c *Conversation) count(m *protocol.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.waiting[m.ID]
+	if p == nil {
+		return
+	}
+	c.figures.References += p.references
+	if m.Note.View {
+		c.figures.ViewHits++
+	}
 }
 
 func (c *Conversation) find(id uint32) *Pending {
@@ -188,6 +204,10 @@ func (c *Conversation) end(err error) {
 // ended, and may be called twice.
 func (c *Conversation) Close() {
 	c.mu.Lock()
+	if !c.closed {
+		c.closed = true
+		timingsOf(c.ctx).closed(c.figures)
+	}
 	if c.ended == nil {
 		c.ended = errConversationClosed
 	}

@@ -39,7 +39,7 @@ func (c *Conversation) lost(stage int, err error) {
 		c.mu.Unlock()
 		return // it has gone on already, or is over
 	}
-	if !isLost(err) || c.ctx.Err() != nil || c.moves == maxMoves {
+	if !isLost(err) || c.ctx.Err() != nil || c.figures.Moves == maxMoves {
 		c.mu.Unlock()
 		c.end(err)
 		return
@@ -65,7 +65,7 @@ func (c *Conversation) lost(stage int, err error) {
 	} else {
 		c.leave()
 		c.enter(m, l)
-		c.moves++
+		c.figures.Moves++
 		c.flush()
 	}
 	c.mu.Unlock()

@@ -20,8 +20,11 @@ type Pending struct {
 	method string
 	value  protocol.Raw // the arguments
 	how    protocol.How
-	begun  time.Time
-	parts  *parts // of a stream; otherwise nil
+
+	references int // in the arguments
+
+	begun time.Time
+	parts *parts // of a stream; otherwise nil
 
 	done   chan struct{} // closed when what follows is set
 	result protocol.Raw
@@ -105,6 +108,7 @@ func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
 				return nil, protocol.Errorf(protocol.InvalidArgument, "arguments of %s: a reference to a call of another conversation", p.method)
 			}
 			o.how.References = true
+			p.references++
 			return l.Codec.Marshal(protocol.Reference{Call: on.id, Path: r.Path})
 		})
 		if err != nil {
@@ -119,6 +123,7 @@ func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
 	}
 	c.lastID++
 	p.id = c.lastID
+	c.figures.Calls++
 	p.value, p.how = value, o.how
 	if err := c.post(l, p.id, &protocol.Message{Kind: protocol.KindCall, ID: p.id, Method: p.method, Value: value, How: o.how}); err != nil {
 		return err

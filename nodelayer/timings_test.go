@@ -55,3 +55,26 @@ func TestTimingsHoldAHundredCalls(t *testing.T) {
 		t.Errorf("%d calls are noted, want 100", n)
 	}
 }
+
+func TestTimingsNoteWhatConversationsCameTo(t *testing.T) {
+	first, second, _ := twins(t)
+	var timings nodelayer.Timings
+	e := dialWith(t, nodelayer.Config{Edges: []string{first.addr, second.addr}})
+	c := e.Converse(nodelayer.WithTimings(t.Context(), &timings))
+	quick := c.Start("twins.quick", nil)
+	ids := map[string]any{"ids": []any{quick.Ref("items", 0, "id"), quick.Ref("items", 0, "id")}}
+	for _, p := range []*nodelayer.Pending{c.Start("twins.titles", ids), c.Start("twins.quick", nil)} {
+		if _, err := nodelayer.Await[any](t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(timings.Conversations()); n != 0 {
+		t.Errorf("%d conversations are noted before they are closed", n)
+	}
+	c.Close()
+	c.Close()
+	e.Converse(nodelayer.WithTimings(t.Context(), &timings)).Close() // asked nothing
+	if got := timings.Conversations(); len(got) != 1 || got[0] != (protocol.Figures{Calls: 3, References: 2, ViewHits: 1}) {
+		t.Errorf("got %+v", got)
+	}
+}

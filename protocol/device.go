@@ -16,6 +16,16 @@ type DeviceResponse struct {
 	Header map[string][]string `json:"header,omitempty"`
 	Body   []byte              `json:"body,omitempty"` // base64 where the line speaks JSON
 	Calls  []Timing            `json:"calls,omitempty"`
+
+	Conversations []Figures `json:"conversations,omitempty"`
+}
+
+// Figures are what one conversation came to, as the adapter saw it.
+type Figures struct {
+	Calls      int `json:"calls"`
+	References int `json:"references,omitempty"` // that the edge resolved
+	ViewHits   int `json:"view_hits,omitempty"`  // calls that the conversation had asked before
+	Moves      int `json:"moves,omitempty"`      // to another edge
 }
 
 // Timing is how long one call of the conversation took, as the adapter saw it.

@@ -116,11 +116,11 @@ func TestLogFormats(t *testing.T) {
 func TestDeviceRequestIsASentenceForPeople(t *testing.T) {
 	var out bytes.Buffer
 	line := `{"level":"info","tier":"gateway","method":"GET","path":"/tv@^1/home","status":200,"took":13.07,"adapter":"tv@1.3.0",` +
-		`"calls":[{"call":"profiles.current","took":5.49},{"call":"ratings.forVideos","took":400.6,"code":"deadline_exceeded"}],"message":"device request"}`
+		`"conversations":[{"calls":2,"references":3,"view_hits":1,"moves":1},{"calls":1}],"calls":[{"call":"profiles.current","took":5.49},{"call":"ratings.forVideos","took":400.6,"code":"deadline_exceeded"}],"message":"device request"}`
 	if _, err := console(&out).Write([]byte(line)); err != nil {
 		t.Fatal(err)
 	}
-	want := ` INF GET /tv@^1/home 200 in 13.1 ms adapter=tv@1.3.0 calls="profiles.current 5.5, ratings.forVideos 400.6 deadline_exceeded!"` + "\n"
+	want := ` INF GET /tv@^1/home 200 in 13.1 ms adapter=tv@1.3.0 calls="profiles.current 5.5, ratings.forVideos 400.6 deadline_exceeded!" conversations="2 calls, 3 references, 1 view hits, 1 moves; 1 calls"` + "\n"
 	if got := out.String(); !strings.HasSuffix(got, want) {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}

@@ -39,6 +39,9 @@ func readable(line map[string]any) error {
 	for _, said := range []string{"method", "path", "status", "took", "tier", "calls"} {
 		delete(line, said)
 	}
+	if conversations, ok := line["conversations"].([]any); ok {
+		line["conversations"] = figures(conversations)
+	}
 	if len(calls) == 0 {
 		return nil
 	}
@@ -53,6 +56,22 @@ func readable(line map[string]any) error {
 	}
 	line["calls"] = strings.Join(texts, ", ")
 	return nil
+}
+
+// figures are those of conversations: "5 calls, 2 references; 1 calls".
+func figures(conversations []any) string {
+	texts := make([]string, len(conversations))
+	for i, c := range conversations {
+		c, _ := c.(map[string]any)
+		var parts []string
+		for _, name := range []string{"calls", "references", "view_hits", "moves"} {
+			if n := c[name]; n != nil {
+				parts = append(parts, fmt.Sprintf("%v %s", n, strings.ReplaceAll(name, "_", " ")))
+			}
+		}
+		texts[i] = strings.Join(parts, ", ")
+	}
+	return strings.Join(texts, "; ")
 }
 
 // millis rounds what zerolog wrote as milliseconds.

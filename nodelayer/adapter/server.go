@@ -120,7 +120,7 @@ func (s *Server) answer(ctx context.Context, request rsocket.Payload) (rsocket.P
 	ctx = nodelayer.WithTimings(passport.NewContext(protocol.WithTraceparent(ctx, md.Traceparent), carrier), &timings)
 
 	out := s.serve(ctx, &in)
-	out.Calls = timings.Calls()
+	out.Calls, out.Conversations = timings.Calls(), timings.Conversations()
 	data, err := protocol.MsgPack.Marshal(out)
 	if err != nil {
 		return rsocket.Payload{}, err

@@ -252,6 +252,22 @@ func (x *exchange) log(status int, took time.Duration, err *protocol.Error) {
 		}
 		calls.Dict(d)
 	}
+	if len(x.answer.Conversations) > 0 {
+		conversations := zerolog.Arr()
+		for _, c := range x.answer.Conversations {
+			d := zerolog.Dict().Int("calls", c.Calls)
+			for _, figure := range []struct {
+				name string
+				n    int
+			}{{"references", c.References}, {"view_hits", c.ViewHits}, {"moves", c.Moves}} {
+				if figure.n > 0 {
+					d.Int(figure.name, figure.n)
+				}
+			}
+			conversations.Dict(d)
+		}
+		e.Array("conversations", conversations)
+	}
 	e.Array("calls", calls).Str("trace", x.trace[3:35]).Msg("device request")
 }
 
