@@ -17,7 +17,9 @@ type conversation struct {
 	bearer *bearer
 	view   *view
 	calls  calls
-	wg     sync.WaitGroup // a goroutine per call
+
+	services services       // those that the line had when it began
+	wg       sync.WaitGroup // a goroutine per call
 
 	// passing lets one changed passport pass at a time, so that the adapter's last
 	// one is the last.
@@ -46,7 +48,7 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	defer l.s.conversations.Add(-1)
 
 	b := newBearer(l.s.cfg.Keys, md.Passport)
-	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}}
+	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
 	err = c.take(ctx, first.Data)
 	for err == nil {
 		var p rsocket.Payload

@@ -4,23 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// line is one negotiated connection. It does not change.
+// line is one negotiated connection.
 type line struct {
 	s        *Server
 	conn     *rsocket.Conn
 	codec    protocol.Codec
 	hello    protocol.Hello
-	services map[string]*service // what each name resolved to
+	services atomic.Pointer[services] // what its wants resolve to; replaced by [Server.Offer]
 }
 
 // answer serves a request-response: the setup's result, or a single call.
@@ -82,7 +82,7 @@ func (l *line) stream(ctx context.Context, request rsocket.Payload, items rsocke
 func (l *line) single(ctx context.Context, b *bearer, method string, args protocol.Raw, yield func(protocol.Raw) error) (out outcome) {
 	l.s.calls.Add(1)
 	defer func() { l.s.countFailed(out.err) }()
-	sv, m, err := l.find(method)
+	sv, m, err := l.services.Load().find(method)
 	if err == nil && (m.stream != nil) != (yield != nil) {
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s: ask for it so, or in a conversation", method, amount(m))
 	}
@@ -112,11 +112,12 @@ func (l *line) failed(err error) error {
 }
 
 func (l *line) welcome() protocol.Welcome {
+	found := *l.services.Load()
 	w := protocol.Welcome{
 		Name: l.s.cfg.Name, Version: l.s.cfg.Version, Protocol: protocol.Version,
-		Resolved: make(map[string]string, len(l.services)), Again: map[string][]string{},
+		Resolved: make(map[string]string, len(found)), Again: map[string][]string{},
 	}
-	for name, sv := range l.services {
+	for name, sv := range found {
 		w.Resolved[name] = sv.version.String()
 		for short, m := range sv.methods {
 			if m.again {
@@ -219,20 +220,6 @@ func (l *line) run(ctx context.Context, m *Method, method string, args protocol.
 		})
 	}
 	return m.run(ctx, l.codec, args)
-}
-
-// find looks a method up among what this line resolved to.
-func (l *line) find(method string) (*service, *Method, error) {
-	name, short, _ := strings.Cut(method, ".")
-	sv := l.services[name]
-	if sv == nil {
-		return nil, nil, protocol.Errorf(protocol.UnknownMethod, "%q: this line has %s", clip(method), strings.Join(slices.Sorted(maps.Keys(l.services)), ", "))
-	}
-	m := sv.methods[short]
-	if m == nil {
-		return nil, nil, protocol.Errorf(protocol.UnknownMethod, "%q: %s %s has %s", clip(method), sv.name, sv.version, strings.Join(slices.Sorted(maps.Keys(sv.methods)), ", "))
-	}
-	return sv, m, nil
 }
 
 // clip keeps a peer's text from filling a message.

@@ -50,7 +50,7 @@ func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Me
 // outcome waits for what a call depends on and runs it, or finds its answer in
 // the conversation's view; seen says that.
 func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message) (out outcome, seen bool) {
-	sv, method, err := c.l.find(m.Method)
+	sv, method, err := c.services.find(m.Method)
 	if err == nil && (method.stream != nil) != (m.How.Parts > 0) {
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s", m.Method, map[bool]string{true: "parts: say how many are taken", false: "one result, and no parts"}[method.stream != nil])
 	}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/rs/zerolog"
 
 	"warmline.dev/edgelayer/source"
@@ -63,11 +63,15 @@ type Cache interface {
 
 // Server accepts lines and answers calls. Make it with [New].
 type Server struct {
-	cfg      Config
-	services map[string]map[string]*service // by name and version
-	offers   protocol.Offers
-	rs       *rsocket.Server
-	started  time.Time
+	cfg     Config
+	rs      *rsocket.Server
+	started time.Time
+
+	mu sync.Mutex
+	// guarded by mu
+	offer   *offer
+	open    map[*line]struct{}
+	telling sync.WaitGroup // goroutines that tell lines of another offer
 
 	conversations          atomic.Int64 // open now
 	lines, calls, failures atomic.Int64 // since the start, but lines: open now
@@ -118,39 +122,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.RSocket.MaxPayload == 0 {
 		cfg.RSocket.MaxPayload = 4 * cfg.MaxMessage
 	}
-	s := &Server{cfg: cfg, services: map[string]map[string]*service{}, offers: protocol.Offers{}, started: time.Now()}
-	own := s.own()
-	err := s.add(own)
-	for _, sv := range cfg.Services {
-		if err == nil && sv.Name == own.Name {
-			err = fmt.Errorf("edgelayer: service name %q is taken by the edge's own", sv.Name)
-		}
-		if err == nil {
-			err = s.add(sv)
-		}
-	}
-	if err != nil {
+	s := &Server{cfg: cfg, open: map[*line]struct{}{}, started: time.Now()}
+	var err error
+	if s.offer, err = s.newOffer(cfg.Services); err != nil {
 		return nil, err
 	}
 	s.rs, err = rsocket.NewServer(s.accept, cfg.RSocket)
 	return s, err
-}
-
-func (s *Server) add(decl Service) error {
-	sv, err := newService(decl)
-	if err != nil {
-		return err
-	}
-	v := sv.version.String()
-	if s.services[sv.name] == nil {
-		s.services[sv.name] = map[string]*service{}
-	}
-	if s.services[sv.name][v] != nil {
-		return fmt.Errorf("edgelayer: service %s %s is declared twice", sv.name, v)
-	}
-	s.services[sv.name][v] = sv
-	s.offers[sv.name] = append(s.offers[sv.name], sv.version)
-	return nil
 }
 
 // Serve accepts lines from l until the server is closed, and then returns
@@ -159,10 +137,16 @@ func (s *Server) Serve(l net.Listener) error { return s.rs.Serve(l) }
 
 // Shutdown takes no new lines and conversations, lets those under way finish
 // until ctx ends, and returns when all goroutines have ended.
-func (s *Server) Shutdown(ctx context.Context) error { return s.rs.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.telling.Wait()
+	return s.rs.Shutdown(ctx)
+}
 
 // Close ends all lines at once and returns when all goroutines have ended.
-func (s *Server) Close() error { return s.rs.Close() }
+func (s *Server) Close() error {
+	defer s.telling.Wait()
+	return s.rs.Close()
+}
 
 // accept negotiates a line.
 func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler, error) {
@@ -172,7 +156,12 @@ func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler,
 		return rsocket.Handler{}, err
 	}
 	s.lines.Add(1)
-	context.AfterFunc(conn.Context(), func() { s.lines.Add(-1) })
+	context.AfterFunc(conn.Context(), func() {
+		s.lines.Add(-1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, l)
+	})
 	s.cfg.Log.Debug().Stringer("peer", conn.RemoteAddr()).Str("name", l.hello.Name).Str("version", l.hello.Version).Msg("line open")
 	return rsocket.Handler{Response: l.answer, Stream: l.stream, Channel: l.converse}, nil
 }
@@ -190,20 +179,14 @@ func (s *Server) negotiate(conn *rsocket.Conn) (*line, *rsocket.Error) {
 	if err != nil {
 		return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
 	}
+	l := &line{s: s, conn: conn, codec: codec, hello: hello}
 	refusal := hello.CheckProtocol()
-	var resolved map[string]*semver.Version
 	if refusal == nil {
-		resolved, refusal = protocol.Resolve(hello.Wants, s.offers)
+		refusal = s.admit(l)
 	}
 	if refusal != nil {
 		return nil, &rsocket.Error{Code: frame.CodeRejectedSetup, Message: refusal.JSON()}
 	}
-	l := &line{s: s, conn: conn, codec: codec, hello: hello, services: map[string]*service{}}
-	for name, v := range resolved {
-		l.services[name] = s.services[name][v.String()]
-	}
-	own := s.own()
-	l.services[own.Name] = s.services[own.Name][own.Version]
 	return l, nil
 }
 

@@ -32,7 +32,10 @@ func (s *Server) Stats() Stats {
 		References: s.references.Load(), ViewHits: s.viewHits.Load(),
 		Services: map[string][]string{}, Caches: map[string]warm.Stats{}, Sources: map[string]source.Stats{},
 	}
-	for name, versions := range s.offers {
+	s.mu.Lock()
+	offered := s.offer.versions
+	s.mu.Unlock()
+	for name, versions := range offered {
 		st.Services[name] = versions.Strings()
 	}
 	for _, c := range s.cfg.Caches {
@@ -44,9 +47,11 @@ func (s *Server) Stats() Stats {
 	return st
 }
 
+const ownService = "edge"
+
 // own is the service that every edge has.
 func (s *Server) own() Service {
-	return Service{Name: "edge", Version: "1.0.0", Methods: []Method{
+	return Service{Name: ownService, Version: "1.0.0", Methods: []Method{
 		NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }, Idempotent()),
 	}}
 }

@@ -34,7 +34,7 @@ func (e *Edge) ask(ctx context.Context, method string, args, into any) error {
 		reply, err := e.askOn(ctx, m, l, method, args)
 		m.Done()
 		tried = append(tried, m)
-		if ctx.Err() == nil && len(tried) <= maxMoves && isLost(err) && (isUndone(err) || l.Welcome.MayAskAgain(method)) {
+		if ctx.Err() == nil && len(tried) <= maxMoves && isLost(err) && (isUndone(err) || l.Welcome().MayAskAgain(method)) {
 			continue
 		}
 		if err != nil {

@@ -90,7 +90,7 @@ func Dial(ctx context.Context, cfg Config) (*Edge, error) {
 // there is no line.
 func (e *Edge) Resolved() map[string]string {
 	for _, l := range e.pool.Lines() {
-		return maps.Clone(l.Welcome.Resolved)
+		return maps.Clone(l.Welcome().Resolved)
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (c *Conversation) carryOver(undone bool, cause error) (failed map[*Pending]
 	for _, id := range slices.Sorted(maps.Keys(c.waiting)) {
 		p := c.waiting[id]
 		var err error
-		switch again := c.line.Welcome.MayAskAgain(p.method); {
+		switch again := c.line.Welcome().MayAskAgain(p.method); {
 		case p.parts != nil && p.parts.begun():
 			lost := protocol.Errorf(protocol.Unavailable, "the line was lost in the middle of %s: %w", p.method, cause)
 			lost.Retry = again

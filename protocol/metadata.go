@@ -15,6 +15,12 @@ const (
 	MIMEPassport = "application/vnd.warmline.passport"
 	// MIMETraceparent is a W3C traceparent, as its header has it.
 	MIMETraceparent = "application/vnd.warmline.traceparent"
+	// MIMEWelcome is, in a METADATA_PUSH, a [Welcome] that replaces the one before, in
+	// the codec of the line.
+	MIMEWelcome = "application/vnd.warmline.welcome"
+	// MIMERefusal is, in a METADATA_PUSH, why the line is being closed: a [Refusal]
+	// as JSON.
+	MIMERefusal = "application/vnd.warmline.refusal"
 	// MIMEBudget is the time left, in milliseconds, 4 bytes big-endian.
 	MIMEBudget = "application/vnd.warmline.budget"
 )

@@ -24,8 +24,8 @@ func TestDialSaysHelloAndHearsWhatWasAgreed(t *testing.T) {
 	}
 	defer l.Conn.Close()
 	want := protocol.Welcome{Name: "peer", Version: "4.5.6", Protocol: protocol.Version, Resolved: map[string]string{"films": "2.1.3"}}
-	if !reflect.DeepEqual(l.Welcome, want) || l.Codec != protocol.MsgPack {
-		t.Errorf("got %+v in %s", l.Welcome, l.Codec.MIME())
+	if !reflect.DeepEqual(*l.Welcome(), want) || l.Codec != protocol.MsgPack {
+		t.Errorf("got %+v in %s", l.Welcome(), l.Codec.MIME())
 	}
 	setup := (<-p.conns).Setup()
 	if got, err := protocol.ParseHello(protocol.MsgPack, setup.Payload.Data); err != nil || !reflect.DeepEqual(got, hello) {

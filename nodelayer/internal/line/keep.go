@@ -204,7 +204,11 @@ func (k *Keeper) watch(ctx context.Context, l *Line) bool {
 		k.closing[l] = struct{}{}
 		k.mu.Unlock()
 		k.set(nil, nil)
-		k.log.Info().Msg("the peer is closing the line, what is under way goes on")
+		event := k.log.Info()
+		if r := l.refusal.Load(); r != nil {
+			event = k.log.Warn().Str("reason", r.Message)
+		}
+		event.Msg("the peer is closing the line, what is under way goes on")
 		k.wg.Go(func() {
 			<-l.Conn.Done()
 			_ = l.Conn.Close()

@@ -61,7 +61,7 @@ func TestAPeerThatIsNotThereYetIsTriedAgain(t *testing.T) {
 		return
 	}
 	defer func() { _ = k.Shutdown(ended()) }()
-	if l := k.Line(); l == nil || l.Welcome.Name != "peer" {
+	if l := k.Line(); l == nil || l.Welcome().Name != "peer" {
 		t.Errorf("got %+v", l)
 	}
 	await.Value(t, "the peer's side", p.conns)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"warmline.dev/protocol"
@@ -15,12 +16,38 @@ import (
 	"warmline.dev/protocol/rsocket/frame"
 )
 
-// Line is one negotiated connection. It does not change.
+// Line is one negotiated connection.
 type Line struct {
-	Conn    *rsocket.Conn
-	Codec   protocol.Codec
-	Welcome protocol.Welcome
-	closing chan struct{} // closed when the peer begins to close it gracefully
+	Conn  *rsocket.Conn
+	Codec protocol.Codec
+
+	welcome atomic.Pointer[protocol.Welcome]
+	refusal atomic.Pointer[protocol.Refusal] // why the peer closes it
+	closing chan struct{}                    // closed when the peer begins to close it gracefully
+}
+
+// Welcome is what was agreed, as the peer told last. It is not to be changed.
+func (l *Line) Welcome() *protocol.Welcome { return l.welcome.Load() }
+
+// pushed takes what the peer tells of the line itself. What is not understood is
+// passed over: a newer peer's.
+func (l *Line) pushed(metadata []byte) {
+	for e, err := range composite.All(metadata) {
+		if err != nil {
+			return
+		}
+		switch e.MIME {
+		case protocol.MIMEWelcome:
+			var w protocol.Welcome
+			if l.Codec.Unmarshal(e.Data, &w) == nil {
+				l.welcome.Store(&w)
+			}
+		case protocol.MIMERefusal:
+			if r := protocol.ParseRefusal(string(e.Data)); r != nil {
+				l.refusal.Store(r)
+			}
+		}
+	}
 }
 
 // RefusedError is a setup that the peer refused: dialling again is of no use
@@ -64,8 +91,9 @@ func Dial(ctx context.Context, t Target) (*Line, error) {
 	if t.KeepAlive == 0 {
 		t.KeepAlive = 10 * time.Second
 	}
-	closing := make(chan struct{})
-	t.Handler.Closing = func() { close(closing) }
+	l := &Line{Codec: codec, closing: make(chan struct{})}
+	t.Handler.Closing = func() { close(l.closing) }
+	t.Handler.MetadataPush = l.pushed
 	conn, err := rsocket.Dial(ctx, t.Address, rsocket.Setup{
 		KeepAlive: t.KeepAlive, Lifetime: 3 * t.KeepAlive,
 		MetadataMIME: composite.MIME, DataMIME: codec.MIME(),
@@ -77,7 +105,7 @@ func Dial(ctx context.Context, t Target) (*Line, error) {
 		}
 		return nil, err
 	}
-	l := &Line{Conn: conn, Codec: codec, closing: closing}
+	l.Conn = conn
 	if err := l.greet(ctx); err != nil {
 		_ = conn.Close() // the first error is the one to tell
 		return nil, asRefused(t.Address, err)
@@ -91,9 +119,11 @@ func (l *Line) greet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.Codec.Unmarshal(reply.Data, &l.Welcome); err != nil {
+	var w protocol.Welcome
+	if err := l.Codec.Unmarshal(reply.Data, &w); err != nil {
 		return fmt.Errorf("the answer to %s: %w", protocol.RouteSetup, err)
 	}
+	l.welcome.CompareAndSwap(nil, &w) // one that was pushed meanwhile is newer
 	return nil
 }
 

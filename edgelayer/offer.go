@@ -1,0 +1,146 @@
+package edgelayer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket/composite"
+)
+
+// offer is the services that an edge has at one time. It does not change.
+type offer struct {
+	services map[string]map[string]*service // by name and version
+	versions protocol.Offers
+}
+
+// services are what one line resolved to, by name.
+type services map[string]*service
+
+func (s *Server) newOffer(declared []Service) (*offer, error) {
+	o := &offer{services: map[string]map[string]*service{}, versions: protocol.Offers{}}
+	own := s.own()
+	err := o.add(own)
+	for _, sv := range declared {
+		if err == nil && sv.Name == own.Name {
+			err = fmt.Errorf("edgelayer: service name %q is taken by the edge's own", sv.Name)
+		}
+		if err == nil {
+			err = o.add(sv)
+		}
+	}
+	return o, err
+}
+
+func (o *offer) add(decl Service) error {
+	sv, err := newService(decl)
+	if err != nil {
+		return err
+	}
+	v := sv.version.String()
+	if o.services[sv.name] == nil {
+		o.services[sv.name] = map[string]*service{}
+	}
+	if o.services[sv.name][v] != nil {
+		return fmt.Errorf("edgelayer: service %s %s is declared twice", sv.name, v)
+	}
+	o.services[sv.name][v] = sv
+	o.versions[sv.name] = append(o.versions[sv.name], sv.version)
+	return nil
+}
+
+// resolve finds what a line wants.
+func (o *offer) resolve(hello protocol.Hello) (services, *protocol.Refusal) {
+	resolved, refusal := protocol.Resolve(hello.Wants, o.versions)
+	if refusal != nil {
+		return nil, refusal
+	}
+	found := services{}
+	for name, v := range resolved {
+		found[name] = o.services[name][v.String()]
+	}
+	for _, own := range o.services[ownService] {
+		found[ownService] = own
+	}
+	return found, nil
+}
+
+// find looks a method up.
+func (s services) find(method string) (*service, *Method, error) {
+	name, short, _ := strings.Cut(method, ".")
+	sv := s[name]
+	if sv == nil {
+		return nil, nil, protocol.Errorf(protocol.UnknownMethod, "%q: this line has %s", clip(method), strings.Join(slices.Sorted(maps.Keys(s)), ", "))
+	}
+	m := sv.methods[short]
+	if m == nil {
+		return nil, nil, protocol.Errorf(protocol.UnknownMethod, "%q: %s %s has %s", clip(method), sv.name, sv.version, strings.Join(slices.Sorted(maps.Keys(sv.methods)), ", "))
+	}
+	return sv, m, nil
+}
+
+// Offer replaces the services that the server offers, while lines are open: the
+// error says what is wrong with them, and then nothing has changed.
+//
+// Every line resolves its wants anew and is told if that changes anything. What is
+// under way keeps the versions that it began with, new conversations and calls
+// have the new ones. A line of which a want can't be satisfied any more is told
+// why, finishes what is under way and is closed.
+func (s *Server) Offer(declared ...Service) error {
+	o, err := s.newOffer(declared)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offer = o
+	for l := range s.open {
+		found, refusal := o.resolve(l.hello)
+		if refusal == nil {
+			if l.services.Swap(&found).same(found) {
+				continue
+			}
+		}
+		s.telling.Go(func() { l.tell(refusal) })
+	}
+	return nil
+}
+
+func (s *services) same(other services) bool {
+	return maps.EqualFunc(*s, other, func(a, b *service) bool { return a.version.Equal(b.version) })
+}
+
+// admit resolves a new line's wants, from when on it is told of changes.
+func (s *Server) admit(l *line) *protocol.Refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, refusal := s.offer.resolve(l.hello)
+	if refusal == nil {
+		l.services.Store(&found)
+		s.open[l] = struct{}{}
+	}
+	return refusal
+}
+
+// tell says on the line what has become of what it wanted.
+func (l *line) tell(refusal *protocol.Refusal) {
+	const patience = 5 * time.Second // with a peer that does not read
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if refusal == nil {
+		data, err := l.codec.Marshal(l.welcome())
+		if err == nil {
+			_ = l.conn.PushMetadata(ctx, composite.Append(nil, protocol.MIMEWelcome, data)) // otherwise the line is lost
+		}
+		return
+	}
+	l.s.cfg.Log.Info().Stringer("peer", l.conn.RemoteAddr()).Str("name", l.hello.Name).Str("reason", refusal.Message).Msg("line is closing: what it wants is withdrawn")
+	_ = l.conn.PushMetadata(ctx, composite.Append(nil, protocol.MIMERefusal, []byte(refusal.JSON()))) // the same
+	ctx, cancel = context.WithTimeout(context.Background(), l.s.cfg.MaxBudget)
+	defer cancel()
+	_ = l.conn.Shutdown(ctx) // it ends either way
+}
