@@ -20,15 +20,29 @@ import (
 // The tests of this file put a steady load on real processes while these are
 // killed, frozen and replaced. They use a binary without the race detector, which
 // would not carry the load.
+//
+// The load is light, so that they run beside others. With WARMLINE_LOAD=30s it is
+// 1,000 device requests a second for as long, which takes the machine for itself:
+// CI runs them so, alone.
 
-const requestsPerSecond = 1000
+// load is what one test puts on.
+type load struct {
+	perSecond int
+	lasts     time.Duration
+	budget    string // of a device request
+}
 
-// loadTime is how long the load of one test lasts.
-func loadTime() time.Duration {
-	if os.Getenv("CI") != "" {
-		return 30 * time.Second
+func theLoad(t *testing.T) load {
+	t.Helper()
+	text := os.Getenv("WARMLINE_LOAD")
+	if text == "" {
+		return load{perSecond: 50, lasts: 4 * time.Second, budget: "5s"}
 	}
-	return 6 * time.Second
+	lasts, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal("WARMLINE_LOAD: ", err)
+	}
+	return load{perSecond: 1000, lasts: lasts, budget: "2s"}
 }
 
 var plainBinary = sync.OnceValues(func() (string, error) {
@@ -43,6 +57,7 @@ var plainBinary = sync.OnceValues(func() (string, error) {
 // fleet is a system with more than one of what can be lost.
 type fleet struct {
 	t        *testing.T
+	load     load
 	binary   string
 	keys     string
 	sources  []string // arguments of an edge
@@ -59,7 +74,7 @@ func startFleet(t *testing.T) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, binary: plain, keys: filepath.Join(t.TempDir(), "warmline.keys")}
+	f := &fleet{t: t, load: theLoad(t), binary: plain, keys: filepath.Join(t.TempDir(), "warmline.keys")}
 	key, _, code := run(t, "key")
 	if err := os.WriteFile(f.keys, []byte(key), 0o600); err != nil || code != 0 {
 		t.Fatal("warmline key failed: ", err)
@@ -73,7 +88,7 @@ func startFleet(t *testing.T) *fleet {
 		f.edgesAt = append(f.edgesAt, fmt.Sprintf("tcp://127.0.0.1:%d", port+len(sampleNames)+i))
 		f.edges = append(f.edges, f.startEdge(i))
 	}
-	gateway := f.start("gateway", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--passport-keys", f.keys)
+	gateway := f.start("gateway", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--passport-keys", f.keys, "--budget", f.load.budget)
 	at := gateway.expect(`^gateway at (\S+), lines at (\S+)$`)
 	f.web, f.gateways = at[0], at[1]
 	for range 2 {
@@ -124,11 +139,11 @@ func (f *fleet) underLoad(happens func()) *report {
 			f.t.Fatal("before anything has happened: ", why)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), loadTime())
+	ctx, cancel := context.WithTimeout(context.Background(), f.load.lasts)
 	defer cancel()
 	var happened sync.WaitGroup
 	happened.Go(func() {
-		time.Sleep(loadTime() / 6)
+		time.Sleep(f.load.lasts / 6)
 		happens()
 	})
 	r := &report{failures: map[string]int{}}
@@ -139,7 +154,7 @@ func (f *fleet) underLoad(happens func()) *report {
 	defer tick.Stop()
 	begun, due := time.Now(), 0
 	for ctx.Err() == nil {
-		for due = int(time.Since(begun).Seconds() * requestsPerSecond); r.sent < due; r.sent++ {
+		for due = int(time.Since(begun).Seconds() * float64(f.load.perSecond)); r.sent < due; r.sent++ {
 			wg.Go(func() {
 				sent := time.Now()
 				why := request(client, url)
@@ -201,7 +216,7 @@ func TestAnEdgeIsFrozenAndThawedUnderLoad(t *testing.T) {
 	f := startFleet(t)
 	f.underLoad(func() {
 		f.edges[0].signal(syscall.SIGSTOP)
-		time.Sleep(loadTime() / 3)
+		time.Sleep(f.load.lasts / 3)
 		f.edges[0].signal(syscall.SIGCONT)
 	})
 }

@@ -162,6 +162,7 @@ func TestALineThatIsClosingFinishesAndGetsNothingNew(t *testing.T) {
 	await.Value(t, "the request", waiting.entered)
 	down := make(chan error, 1)
 	go func() { down <- closing.Shutdown(await.Context(t)) }()
+	await.Until(t, "the gateway to be told", func() bool { return g.Adapters()["tv"] == nil })
 	g.telling("tv@1.4.0")
 	g.settles("/tv/home", 200, "tv@1.4.0") // the lower version, for the higher one is closing
 	select {
