@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
@@ -18,8 +19,9 @@ type conversation struct {
 	view   *view
 	calls  calls
 
-	services services       // those that the line had when it began
-	wg       sync.WaitGroup // a goroutine per call
+	services services               // those that the line had when it began
+	place    atomic.Pointer[permit] // that of the conversation, until its first call takes it
+	wg       sync.WaitGroup         // a goroutine per call
 
 	// passing lets one changed passport pass at a time, so that the adapter's last
 	// one is the last.
@@ -44,11 +46,18 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	if err != nil {
 		return protocol.AsError(err).Frame()
 	}
+	defer cancel()
+	place, refusal := l.s.load.enter()
+	if refusal != nil {
+		return refusal.Frame()
+	}
 	l.s.conversations.Add(1)
 	defer l.s.conversations.Add(-1)
 
 	b := newBearer(l.s.cfg.Keys, md.Passport)
 	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
+	c.place.Store(place)
+	defer func() { c.place.Swap(nil).leave(context.Canceled) }()
 	err = c.take(ctx, first.Data)
 	for err == nil {
 		var p rsocket.Payload

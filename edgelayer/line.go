@@ -92,6 +92,11 @@ func (l *line) single(ctx context.Context, b *bearer, method string, args protoc
 	if err != nil {
 		return outcome{err: err}
 	}
+	place, refusal := l.s.load.enter()
+	if refusal != nil {
+		return outcome{err: refusal}
+	}
+	defer func() { place.leave(out.err) }()
 	return l.invoke(ctx, b, sv, m, args, yield)
 }
 

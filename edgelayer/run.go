@@ -75,7 +75,15 @@ func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message
 	if m.How.Fresh {
 		ctx = warm.WithFresh(ctx)
 	}
-	run := func() outcome { return c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield) }
+	run := func() outcome {
+		place := c.place.Swap(nil)
+		if place == nil {
+			place = c.l.s.load.join()
+		}
+		out := c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield)
+		place.leave(out.err)
+		return out
+	}
 	if method.reads && method.stream == nil {
 		out, seen = c.view.ask(ctx, question(m.Method, m.Value), sv.name, m.How.Fresh, run)
 		if seen {

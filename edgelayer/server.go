@@ -40,6 +40,11 @@ type Config struct {
 	// MaxCalls bounds the calls of one conversation that run at once. Default 64.
 	// One more fails as overloaded.
 	MaxCalls int
+	// MaxAtOnce bounds the calls that run at once, of all conversations. The limit
+	// itself is measured: it lies between 64 for each processor and this. Beyond it
+	// new conversations and single calls are refused as overloaded, before any work,
+	// and calls of conversations under way run. Default 10,000; negative: no limit.
+	MaxAtOnce int
 	// MaxView bounds what is kept for one conversation, in bytes: what it has read,
 	// and what its calls may refer to. Default 16 MiB. A call whose result does not
 	// fit any more fails as too large.
@@ -66,6 +71,7 @@ type Server struct {
 	cfg     Config
 	rs      *rsocket.Server
 	started time.Time
+	load    *overload
 
 	mu sync.Mutex
 	// guarded by mu
@@ -122,7 +128,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.RSocket.MaxPayload == 0 {
 		cfg.RSocket.MaxPayload = 4 * cfg.MaxMessage
 	}
-	s := &Server{cfg: cfg, open: map[*line]struct{}{}, started: time.Now()}
+	s := &Server{cfg: cfg, open: map[*line]struct{}{}, started: time.Now(), load: newOverload(cfg.MaxAtOnce)}
 	var err error
 	if s.offer, err = s.newOffer(cfg.Services); err != nil {
 		return nil, err

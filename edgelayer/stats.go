@@ -19,6 +19,8 @@ type Stats struct {
 	Failures      int64                   `json:"failures"`      // calls that failed
 	References    int64                   `json:"references"`    // resolved
 	ViewHits      int64                   `json:"view_hits"`     // calls that their conversation had asked before
+	Refused       int64                   `json:"refused"`       // conversations and single calls, as overloaded
+	AtOnce        int                     `json:"at_once"`       // calls that may run at once now, as measured; 0: no limit
 	Services      map[string][]string     `json:"services"`
 	Caches        map[string]warm.Stats   `json:"caches"`
 	Sources       map[string]source.Stats `json:"sources"`
@@ -30,6 +32,7 @@ func (s *Server) Stats() Stats {
 		Name: s.cfg.Name, Version: s.cfg.Version, Uptime: time.Since(s.started).Round(time.Second).String(),
 		Lines: s.lines.Load(), Conversations: s.conversations.Load(), Calls: s.calls.Load(), Failures: s.failures.Load(),
 		References: s.references.Load(), ViewHits: s.viewHits.Load(),
+		Refused: s.load.refused.Load(), AtOnce: s.load.limit(),
 		Services: map[string][]string{}, Caches: map[string]warm.Stats{}, Sources: map[string]source.Stats{},
 	}
 	s.mu.Lock()

@@ -46,9 +46,12 @@ func TestStats(t *testing.T) {
 		if got.Uptime == "" {
 			t.Error("no uptime")
 		}
-		got.Uptime = ""
+		if got.AtOnce == 0 {
+			t.Error("no limit")
+		}
+		got.Uptime, got.AtOnce = "", 0
 		text, _ := json.Marshal(got)
-		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,` +
+		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,"refused":0,"at_once":0,` +
 			`"services":{"catalogue":["2.1.3","1.4.2"],"echo":["1.0.0"],"edge":["1.0.0"],"gate":["1.0.0"]},` +
 			`"caches":{"films":{"entries":3,"hits":20,"misses":4,"loads":0,"load_failures":0,"evictions":0}},` +
 			`"sources":{"ratings":{"requests":0,"failures":0,"refused":0,"in_flight":0,"breaker":"closed"}}}`; string(text) != want {

@@ -28,7 +28,7 @@ func isUndone(err error) bool {
 		return true
 	}
 	e, ok := errors.AsType[*rsocket.Error](err)
-	return ok && e.Remote && !e.Conn && e.Code == frame.CodeRejected
+	return ok && e.Remote && !e.Conn && (e.Code == frame.CodeRejected || e.Code == frame.ErrorCode(protocol.Overloaded))
 }
 
 // lost is told that the conversation's stage, its channel or the attempt to open

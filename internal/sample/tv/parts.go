@@ -22,6 +22,8 @@ func take[T any](ctx context.Context, p *parts, part string, call *nodelayer.Pen
 		return result, true
 	}
 	switch protocol.AsError(err).Code {
+	case protocol.Overloaded:
+		p.refused = err // nothing was done, and another time it will be
 	case protocol.Unauthenticated, protocol.Forbidden, protocol.NotFound, protocol.InvalidArgument, protocol.Canceled:
 		if p.refused == nil {
 			p.refused = err // about the request and not about the service

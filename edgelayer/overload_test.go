@@ -1,0 +1,122 @@
+package edgelayer_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
+	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
+)
+
+// mill is a service that can do so much and no more: eight calls at a time, each
+// for 20 ms, which is 400 a second.
+func mill() edgelayer.Service {
+	stones := make(chan struct{}, 8)
+	return edgelayer.Service{Name: "mill", Version: "1.0.0", Methods: []edgelayer.Method{
+		edgelayer.NewMethod("grind", func(ctx context.Context, _ struct{}) (bool, error) {
+			select {
+			case stones <- struct{}{}:
+				time.Sleep(20 * time.Millisecond)
+				<-stones
+				return true, nil
+			case <-ctx.Done():
+				return false, ctx.Err()
+			}
+		}, edgelayer.Reads()),
+	}}
+}
+
+// offered is what came of calls at a steady rate, each with 600 ms of time.
+type offered struct{ done, refused, failed atomic.Int64 }
+
+func (l *line) offer(perSecond int, lasts time.Duration) *offered {
+	const step, patience = 10 * time.Millisecond, 600 * time.Millisecond
+	var o offered
+	var wg sync.WaitGroup
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	begun, sent := time.Now(), 0
+	for time.Since(begun) < lasts {
+		for ; sent < int(time.Since(begun).Seconds()*float64(perSecond)); sent++ {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(context.Background(), patience)
+				defer cancel()
+				md := protocol.Metadata{Route: "mill.grind", Budget: patience}
+				switch _, err := l.conn.Call(ctx, rsocket.Payload{Metadata: md.Append(nil)}); {
+				case err == nil:
+					o.done.Add(1)
+				case protocol.AsError(err).Code == protocol.Overloaded:
+					o.refused.Add(1)
+				default:
+					o.failed.Add(1)
+				}
+			})
+		}
+		<-tick.C
+	}
+	wg.Wait()
+	return &o
+}
+
+// At twice the load it can carry an edge goes on with what it can: without a limit
+// every call waits for longer than it has time, and nearly none is answered.
+func TestAnEdgeThatIsOverloadedRefusesAndGoesOn(t *testing.T) {
+	const lasts = 3 * time.Second
+	goodput := map[string]int64{}
+	for name, tt := range map[string]struct{ perSecond, most int }{
+		"all it can carry":         {400, 100},
+		"twice that":               {800, 100},
+		"twice that, and no limit": {800, -1},
+	} {
+		e := start(t, edgelayer.Config{Services: []edgelayer.Service{mill()}, MaxAtOnce: tt.most})
+		o := e.dial("").offer(tt.perSecond, lasts)
+		goodput[name] = o.done.Load()
+		t.Logf("%s: %d calls/s offered, %d/s answered, %d refused, %d failed", name, tt.perSecond,
+			int(float64(o.done.Load())/lasts.Seconds()), o.refused.Load(), o.failed.Load())
+		if tt.most < 0 {
+			if o.failed.Load() < o.done.Load() {
+				t.Error("more calls were answered than not without a limit: this test shows nothing")
+			}
+			continue
+		}
+		if n := o.failed.Load(); n*50 > o.done.Load() { // none, where the machine is not starved
+			t.Errorf("%s: %d calls were let in and not answered in time", name, n)
+		}
+		if got := e.Stats(); got.Refused != o.refused.Load() || got.AtOnce < 64 {
+			t.Errorf("%s: the edge counts %d refused, its limit is %d", name, got.Refused, got.AtOnce)
+		}
+	}
+	peak, twice := goodput["all it can carry"], goodput["twice that"]
+	if twice*10 < peak*9 {
+		t.Errorf("%d calls were answered at twice the load, and %d at the load it can carry", twice, peak)
+	}
+}
+
+func TestWhatIsRefusedWhenAnEdgeIsFull(t *testing.T) {
+	g, gates := newGate(t)
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{gates, echo()}, MaxAtOnce: 2})
+	l := e.dial("")
+	const full = "ERROR overloaded this edge runs 2 calls, as many as it can: ask another, or come back in a second"
+	a := l.converse(`[1,1,"gate.wait",{"n":1}]`)
+	b := l.converse()
+	g.wantEntered(t, 1)
+	await.Until(t, "both conversations", func() bool { return e.Stats().Conversations == 2 })
+	l.want("echo.say", `{"text":"x"}`, full)
+	l.converse(`[1,1,"echo.say",{"text":"x"}]`).want(full)
+	l.want("warmline.setup", "", "…") // whether it is well can always be asked
+	a.say(`[1,2,"echo.say",{"text":"let in"}]`)
+	a.want(`[3,2,{"text":"let in"}]`)
+	b.say(`[1,1,"echo.say",{"text":"let in"}]`)
+	b.want(`[3,1,{"text":"let in"}]`)
+	l.want("echo.say", `{"text":"x"}`, `{"text":"x"}`) // b has used its place and given it back
+	g.letGo(1)
+	a.want(`[3,1,{"n":1}]`)
+	if n := e.Stats().Refused; n != 2 {
+		t.Errorf("%d refused, want 2", n)
+	}
+}
