@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,27 +14,22 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/proctest"
 )
 
 // group is a command that leads a process group of its own, as one that a shell
 // starts does: what it starts is in it.
 type group struct {
-	t           *testing.T
-	cmd         *exec.Cmd
-	out, errors bytes.Buffer
-	ended       chan error
+	*proctest.Process
+	t *testing.T
 }
 
 func startGroup(t *testing.T, args ...string) *group {
 	t.Helper()
-	g := &group{t: t, cmd: exec.Command(binary, args...), ended: make(chan error, 1)}
-	g.cmd.Stdout, g.cmd.Stderr = &g.out, &g.errors
-	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := g.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { g.ended <- g.cmd.Wait() }()
-	t.Cleanup(func() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }) // usually nobody is left
+	cmd := exec.Command(binary, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	g := &group{proctest.Start(t, cmd), t}
+	t.Cleanup(func() { _ = syscall.Kill(-g.Cmd.Process.Pid, syscall.SIGKILL) }) // usually nobody is left
 	return g
 }
 
@@ -54,7 +48,7 @@ func (g *group) members() map[int]string {
 		}
 		// pid (name) state ppid pgrp …; a name may contain anything, so what is behind the last parenthesis.
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if fields[2] != strconv.Itoa(g.cmd.Process.Pid) || fields[0] == "Z" {
+		if fields[2] != strconv.Itoa(g.Cmd.Process.Pid) || fields[0] == "Z" {
 			continue
 		}
 		dir := filepath.Dir(path)
@@ -92,13 +86,13 @@ func TestCtrlCStopsAtOnceAndLeavesNoProcess(t *testing.T) {
 			g := startGroup(t, "wire", "--duration", "1h", "--contenders", "warmline,tcp", "--in-flight", "4")
 			g.member("wire-server tcp")
 			g.member("wire-client tcp")
-			g.signal(whom*g.cmd.Process.Pid, syscall.SIGINT)
-			await.Value(t, "the command ends", g.ended)
+			g.signal(whom*g.Cmd.Process.Pid, syscall.SIGINT)
+			await.Value(t, "the command ends", g.Ended)
 			if left := g.members(); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
-			if code := g.cmd.ProcessState.ExitCode(); code != 130 || g.out.String() != "" || g.errors.String() != "warmline-bench: interrupted\n" {
-				t.Errorf("exit %d, %q, %q", code, g.out.String(), g.errors.String())
+			if code := g.ProcessState.ExitCode(); code != 130 || g.Out.String() != "" || g.Errors.String() != "warmline-bench: interrupted\n" {
+				t.Errorf("exit %d, %q, %q", code, g.Out.String(), g.Errors.String())
 			}
 		})
 	}
@@ -108,26 +102,23 @@ func TestCtrlCStopsAtOnceAndLeavesNoProcess(t *testing.T) {
 func TestKilledItLeavesNoProcess(t *testing.T) {
 	g := startGroup(t, "wire", "--duration", "1h", "--contenders", "rsocket-go", "--in-flight", "4")
 	g.member("wire-client rsocket-go")
-	g.signal(g.cmd.Process.Pid, syscall.SIGKILL)
-	await.Value(t, "the command ends", g.ended)
+	g.signal(g.Cmd.Process.Pid, syscall.SIGKILL)
+	await.Value(t, "the command ends", g.Ended)
 	await.Until(t, "nobody is left", func() bool { return len(g.members()) == 0 })
 }
 
 func TestCrashOfOneContenderCostsNothingOfTheOthers(t *testing.T) {
 	g := startGroup(t, append(tiny, "--duration", "1s", "--contenders", "tcp,http1", "--in-flight", "2", "--payload", "64", "--json")...)
 	g.signal(g.member("wire-server tcp"), syscall.SIGKILL)
-	err := await.Value(t, "the command ends", g.ended)
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
-		t.Errorf("%v, %s", err, g.errors.String())
-	}
-	r := decode(t, g.out.String())
+	g.Exit(1)
+	r := decode(t, g.Out.String())
 	if len(r.Results) != 1 || r.Results[0].Contender != "http1" || len(r.Failures) != 1 || r.Failures[0].Contender != "tcp" || r.Failures[0].Round != 1 {
-		t.Fatalf("%s", g.out.String())
+		t.Fatalf("%s", g.Out.String())
 	}
 	if got := r.Failures[0].Error; !strings.Contains(got, "server: signal: killed") {
 		t.Errorf("the failure is told as %q", got)
 	}
-	if want := fmt.Sprintf("tcp, 2 in flight, 64 B, round 1 came to nothing: %s\n", r.Failures[0].Error); !strings.Contains(g.errors.String(), want) {
-		t.Errorf("stderr: %s", g.errors.String())
+	if want := fmt.Sprintf("tcp, 2 in flight, 64 B, round 1 came to nothing: %s\n", r.Failures[0].Error); !strings.Contains(g.Errors.String(), want) {
+		t.Errorf("stderr: %s", g.Errors.String())
 	}
 }

@@ -121,10 +121,10 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 
 func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
 	p := start(t, "dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--budget", "1m", "--source-timeout", "1m", "--grace", "1m")
-	at := p.expect(`^gateway at (\S+), lines at (\S+)$`)
-	edgeAt := p.expect(`^edge at (\S+)$`)[0]
-	ratings := p.expect(`^ratings at (\S+)$`)[0]
-	p.expect(`^Ctrl-C ends it`)
+	at := p.Expect(`^gateway at (\S+), lines at (\S+)$`)
+	edgeAt := p.Expect(`^edge at (\S+)$`)[0]
+	ratings := p.Expect(`^ratings at (\S+)$`)[0]
+	p.Expect(`^Ctrl-C ends it`)
 	control(t, ratings, `{"mode":"hang"}`)
 	status := make(chan string, 1)
 	go func() {
@@ -137,7 +137,7 @@ func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
 		status <- resp.Status
 	}()
 	await.Until(t, "the request has reached the mid-tier", func() bool { return requests(t, ratings) == 1 })
-	p.interrupt()
+	p.Interrupt()
 	await.Until(t, "no new device is let in", func() bool {
 		nc, err := net.Dial("tcp", strings.TrimPrefix(at[0], "http://"))
 		if err == nil {
@@ -149,7 +149,7 @@ func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
 	if got := <-status; got != "200 OK" {
 		t.Errorf("the request under way got %s", got)
 	}
-	p.exit(0)
+	p.Exit(0)
 	for _, address := range []string{strings.TrimPrefix(at[0], "http://"), strings.TrimPrefix(at[1], "tcp://"), strings.TrimPrefix(edgeAt, "tcp://"), strings.TrimPrefix(ratings, "http://")} {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
@@ -162,9 +162,9 @@ func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
 
 func TestCtrlCWhileWaitingForAnEdge(t *testing.T) {
 	p := start(t, "node", "--edge", "tcp://127.0.0.1:1")
-	await.Until(t, "it says that it waits", func() bool { return strings.Contains(p.errors(), "no line yet, trying again") })
-	p.interrupt()
-	p.exit(0)
+	await.Until(t, "it says that it waits", func() bool { return strings.Contains(p.Errors.String(), "no line yet, trying again") })
+	p.Interrupt()
+	p.Exit(0)
 }
 
 func TestTheOrderOfStartingDoesNotMatter(t *testing.T) {
@@ -172,9 +172,9 @@ func TestTheOrderOfStartingDoesNotMatter(t *testing.T) {
 	free := freePorts(t, 2)
 	gatewayLines, web := fmt.Sprintf("127.0.0.1:%d", free), fmt.Sprintf("127.0.0.1:%d", free+1)
 	node := start(t, "node", "--edge", s.edgeAt, "--gateway", "tcp://"+gatewayLines)
-	await.Until(t, "the node waits", func() bool { return strings.Contains(node.errors(), "no line yet") })
+	await.Until(t, "the node waits", func() bool { return strings.Contains(node.Errors.String(), "no line yet") })
 	start(t, "gateway", "--http", web, "--listen", "tcp://"+gatewayLines, "--passport-keys", s.keys)
-	node.expect(`^adapter tv@2.0.0 is offered`)
+	node.Expect(`^adapter tv@2.0.0 is offered`)
 	if p := getPage(t, "http://"+web+"/tv/home?profile=paul"); p.Degraded != nil {
 		t.Errorf("degraded: %v", p.Degraded)
 	}

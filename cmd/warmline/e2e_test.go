@@ -12,13 +12,14 @@ import (
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/proctest"
 )
 
 var sampleNames = []string{"profiles", "members", "recommendations", "catalogue", "ratings"}
 
 // system is the four processes.
 type system struct {
-	sample, edge, node, gateway *process
+	sample, edge, node, gateway *proctest.Process
 	basePort                    int
 	urls                        map[string]string // of the sample services
 	edgeAt                      string
@@ -43,12 +44,12 @@ func startSystem(t *testing.T) *system {
 		args = append(args, "--source", name+"="+url)
 	}
 	s.edge = start(t, args...)
-	s.edgeAt = s.edge.expect(`^edge at (\S+)$`)[0]
+	s.edgeAt = s.edge.Expect(`^edge at (\S+)$`)[0]
 	s.gateway = start(t, "gateway", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--passport-keys", s.keys)
-	at := s.gateway.expect(`^gateway at (\S+), lines at (\S+)$`)
+	at := s.gateway.Expect(`^gateway at (\S+), lines at (\S+)$`)
 	s.web = at[0]
 	s.node = start(t, "node", "--edge", s.edgeAt, "--gateway", at[1])
-	s.node.expect(`^adapter tv@2.0.0 is offered`)
+	s.node.Expect(`^adapter tv@2.0.0 is offered`)
 	return s
 }
 
@@ -56,7 +57,7 @@ func (s *system) startSample(t *testing.T) {
 	t.Helper()
 	s.sample = start(t, "sample", "--base-port", strconv.Itoa(s.basePort))
 	for _, name := range sampleNames {
-		s.urls[name] = s.sample.expect(`^` + name + ` at (\S+)$`)[0]
+		s.urls[name] = s.sample.Expect(`^` + name + ` at (\S+)$`)[0]
 	}
 }
 
@@ -72,7 +73,7 @@ func (s *system) counts(t *testing.T) map[string]int {
 func TestFourProcessesGiveThePageOfDev(t *testing.T) {
 	s := startSystem(t)
 	dev := start(t, "dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0")
-	devWeb := dev.expect(`^gateway at (\S+), lines`)[0]
+	devWeb := dev.Expect(`^gateway at (\S+), lines`)[0]
 
 	p := getPage(t, s.web+"/tv@^1/home?profile=paul")
 	if p.UserProfile != "Paul" || p.Plan != "four-stream" || len(p.Rows) != 1 || p.Degraded != nil {
@@ -96,11 +97,11 @@ func TestFourProcessesGiveThePageOfDev(t *testing.T) {
 	}
 
 	// Who is asked to stop stops, whoever it talks to.
-	for _, p := range []*process{s.edge, s.gateway, s.node, s.sample, dev} {
-		p.interrupt()
+	for _, p := range []*proctest.Process{s.edge, s.gateway, s.node, s.sample, dev} {
+		p.Interrupt()
 	}
-	for _, p := range []*process{s.edge, s.gateway, s.node, s.sample, dev} {
-		p.exit(0)
+	for _, p := range []*proctest.Process{s.edge, s.gateway, s.node, s.sample, dev} {
+		p.Exit(0)
 	}
 }
 
@@ -135,10 +136,10 @@ func TestSamplesKilledAndBroughtBack(t *testing.T) {
 	s := startSystem(t)
 	whole := getPage(t, s.web+"/tv@^1/home?profile=paul")
 
-	if err := s.sample.cmd.Process.Kill(); err != nil {
+	if err := s.sample.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-s.sample.ended
+	<-s.sample.Ended
 	if again := getPage(t, s.web+"/tv@^1/home?profile=paul"); fmt.Sprint(again) != fmt.Sprint(whole) {
 		t.Errorf("what is warm is served while the mid-tier is dead: %+v", again)
 	}
@@ -229,7 +230,7 @@ func TestWritesAreSeenAndChangeThePassport(t *testing.T) {
 			t.Errorf("the rating is %q", v.Rating)
 		}
 	}
-	if !strings.Contains(s.gateway.errors(), `"passport_changed":true`) {
+	if !strings.Contains(s.gateway.Errors.String(), `"passport_changed":true`) {
 		t.Error("the gateway did not hear of the changed passport")
 	}
 	post("/tv@^1/plan?profile=paul", `{"plan":"no-such-plan"}`, "400 Bad Request")

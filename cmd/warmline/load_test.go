@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"warmline.dev/internal/proctest"
 )
 
 // The tests of this file put a steady load on real processes while these are
@@ -62,8 +63,8 @@ type fleet struct {
 	keys     string
 	sources  []string // arguments of an edge
 	edgesAt  []string
-	edges    []*process
-	nodes    []*process
+	edges    []*proctest.Process
+	nodes    []*proctest.Process
 	gateways string // where nodes dial
 	web      string
 }
@@ -82,33 +83,33 @@ func startFleet(t *testing.T) *fleet {
 	port := freePorts(t, len(sampleNames)+2)
 	sample := f.start("sample", "--base-port", strconv.Itoa(port))
 	for _, name := range sampleNames {
-		f.sources = append(f.sources, "--source", name+"="+sample.expect(`^` + name + ` at (\S+)$`)[0])
+		f.sources = append(f.sources, "--source", name+"="+sample.Expect(`^` + name + ` at (\S+)$`)[0])
 	}
 	for i := range 2 {
 		f.edgesAt = append(f.edgesAt, fmt.Sprintf("tcp://127.0.0.1:%d", port+len(sampleNames)+i))
 		f.edges = append(f.edges, f.startEdge(i))
 	}
 	gateway := f.start("gateway", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--passport-keys", f.keys, "--budget", f.load.budget)
-	at := gateway.expect(`^gateway at (\S+), lines at (\S+)$`)
+	at := gateway.Expect(`^gateway at (\S+), lines at (\S+)$`)
 	f.web, f.gateways = at[0], at[1]
 	for range 2 {
 		node := f.start("node", "--edge", strings.Join(f.edgesAt, ","), "--gateway", f.gateways)
-		node.expect(`^adapter tv@2.0.0 is offered`)
+		node.Expect(`^adapter tv@2.0.0 is offered`)
 		f.nodes = append(f.nodes, node)
 	}
 	return f
 }
 
-func (f *fleet) start(args ...string) *process {
+func (f *fleet) start(args ...string) *proctest.Process {
 	f.t.Helper()
-	return startBinary(f.t, f.binary, append(args, "--log-level", "warn")...)
+	return proctest.Start(f.t, exec.Command(f.binary, append(args, "--log-level", "warn")...))
 }
 
-func (f *fleet) startEdge(i int) *process {
+func (f *fleet) startEdge(i int) *proctest.Process {
 	f.t.Helper()
 	args := append([]string{"edge", "--listen", f.edgesAt[i], "--passport-keys", f.keys}, f.sources...)
 	p := f.start(args...)
-	p.expect(`^edge at `)
+	p.Expect(`^edge at `)
 	return p
 }
 
@@ -127,6 +128,32 @@ func (r *report) String() string {
 	return fmt.Sprintf("%d device requests, %d failed; p50 %v, p99 %v, longest %v", r.sent, r.failed, at(0.5), at(0.99), at(1))
 }
 
+// fill makes requests at the load's rate and returns when all have been answered.
+func (r *report) fill(l load, request func() (why string)) {
+	const step = 5 * time.Millisecond
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for begun := time.Now(); time.Since(begun) < l.lasts; <-tick.C {
+		for ; r.sent < int(time.Since(begun).Seconds()*float64(l.perSecond)); r.sent++ {
+			wg.Go(func() {
+				sent := time.Now()
+				why := request()
+				took := time.Since(sent)
+				mu.Lock()
+				defer mu.Unlock()
+				r.latencies = append(r.latencies, took)
+				if why != "" {
+					r.failed++
+					r.failures[why]++
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
 // underLoad sends device requests at a steady rate, whatever becomes of them,
 // while something happens, and for the whole time in any case.
 func (f *fleet) underLoad(happens func()) *report {
@@ -139,42 +166,15 @@ func (f *fleet) underLoad(happens func()) *report {
 			f.t.Fatal("before anything has happened: ", why)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), f.load.lasts)
-	defer cancel()
-	var happened sync.WaitGroup
-	happened.Go(func() {
-		time.Sleep(f.load.lasts / 6)
-		happens()
-	})
 	r := &report{failures: map[string]int{}}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	const step = 5 * time.Millisecond
-	tick := time.NewTicker(step)
-	defer tick.Stop()
-	begun, due := time.Now(), 0
-	for ctx.Err() == nil {
-		for due = int(time.Since(begun).Seconds() * float64(f.load.perSecond)); r.sent < due; r.sent++ {
-			wg.Go(func() {
-				sent := time.Now()
-				why := request(client, url)
-				took := time.Since(sent)
-				mu.Lock()
-				defer mu.Unlock()
-				r.latencies = append(r.latencies, took)
-				if why != "" {
-					r.failed++
-					r.failures[why]++
-				}
-			})
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-		}
-	}
-	wg.Wait()
-	happened.Wait()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		r.fill(f.load, func() string { return request(client, url) })
+	}()
+	time.Sleep(f.load.lasts / 6)
+	happens()
+	<-over
 	f.t.Log(r)
 	if r.failed > 0 {
 		f.t.Errorf("%d of %d device requests failed: %v", r.failed, r.sent, r.failures)
@@ -201,23 +201,17 @@ func request(client *http.Client, url string) string {
 	return ""
 }
 
-func (p *process) signal(s syscall.Signal) {
-	if err := p.cmd.Process.Signal(s); err != nil {
-		p.t.Errorf("%s: %v", p.name, err)
-	}
-}
-
 func TestAnEdgeIsKilledUnderLoad(t *testing.T) {
 	f := startFleet(t)
-	f.underLoad(func() { f.edges[0].signal(syscall.SIGKILL) })
+	f.underLoad(func() { f.edges[0].Signal(syscall.SIGKILL) })
 }
 
 func TestAnEdgeIsFrozenAndThawedUnderLoad(t *testing.T) {
 	f := startFleet(t)
 	f.underLoad(func() {
-		f.edges[0].signal(syscall.SIGSTOP)
+		f.edges[0].Signal(syscall.SIGSTOP)
 		time.Sleep(f.load.lasts / 3)
-		f.edges[0].signal(syscall.SIGCONT)
+		f.edges[0].Signal(syscall.SIGCONT)
 	})
 }
 
@@ -225,8 +219,8 @@ func TestAllEdgesAreReplacedUnderLoad(t *testing.T) {
 	f := startFleet(t)
 	f.underLoad(func() {
 		for i := range f.edges {
-			f.edges[i].signal(syscall.SIGTERM)
-			f.edges[i].exit(0)
+			f.edges[i].Signal(syscall.SIGTERM)
+			f.edges[i].Exit(0)
 			f.edges[i] = f.startEdge(i)
 			time.Sleep(2 * time.Second) // the nodes are back by then
 		}
@@ -235,5 +229,5 @@ func TestAllEdgesAreReplacedUnderLoad(t *testing.T) {
 
 func TestANodeIsKilledUnderLoad(t *testing.T) {
 	f := startFleet(t)
-	f.underLoad(func() { f.nodes[0].signal(syscall.SIGKILL) })
+	f.underLoad(func() { f.nodes[0].Signal(syscall.SIGKILL) })
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,148 +9,31 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"warmline.dev/internal/proctest"
 )
 
 // binary is the real command, built once.
 var binary string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "warmline")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	binary = filepath.Join(dir, "warmline")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "go build:", err)
-		os.Exit(1)
-	}
+	var remove func()
+	binary, remove = proctest.Build("warmline")
 	code := m.Run()
-	_ = os.RemoveAll(dir)
+	remove()
 	os.Exit(code)
 }
 
-// process is one running command.
-type process struct {
-	t     *testing.T
-	name  string
-	cmd   *exec.Cmd
-	lines chan string // standard output
-
-	mu     sync.Mutex
-	stderr bytes.Buffer // guarded by mu
-	ended  chan struct{}
-}
-
-func start(t *testing.T, args ...string) *process {
+func start(t *testing.T, args ...string) *proctest.Process {
 	t.Helper()
-	return startBinary(t, binary, args...)
+	return proctest.Start(t, exec.Command(binary, args...))
 }
 
-func startBinary(t *testing.T, file string, args ...string) *process {
-	t.Helper()
-	p := &process{t: t, name: args[0], cmd: exec.Command(file, args...), lines: make(chan string, 100), ended: make(chan struct{})}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.cmd.Stderr = writer(func(b []byte) (int, error) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return p.stderr.Write(b)
-	})
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for s := bufio.NewScanner(out); s.Scan(); {
-			p.lines <- s.Text()
-		}
-		_ = p.cmd.Wait()
-		close(p.lines)
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.ended
-		if t.Failed() {
-			t.Logf("%s wrote:\n%s", p.name, p.errors())
-		}
-	})
-	return p
-}
-
-type writer func([]byte) (int, error)
-
-func (w writer) Write(b []byte) (int, error) { return w(b) }
-
-func (p *process) errors() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.String()
-}
-
-// expect waits for a line of standard output and returns what the groups matched.
-func (p *process) expect(pattern string) []string {
-	p.t.Helper()
-	re := regexp.MustCompile(pattern)
-	timeout := time.After(30 * time.Second)
-	for {
-		select {
-		case line, ok := <-p.lines:
-			if !ok {
-				p.t.Fatalf("%s ended without printing %s; it wrote:\n%s", p.name, pattern, p.errors())
-			}
-			if m := re.FindStringSubmatch(line); m != nil {
-				return m[1:]
-			}
-		case <-timeout:
-			p.t.Fatalf("%s never printed %s", p.name, pattern)
-		}
-	}
-}
-
-// interrupt is Ctrl-C.
-func (p *process) interrupt() {
-	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// exit waits for the end and checks its code.
-func (p *process) exit(want int) {
-	p.t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(30 * time.Second):
-		p.t.Fatalf("%s did not end", p.name)
-	}
-	if got := p.cmd.ProcessState.ExitCode(); got != want {
-		p.t.Errorf("%s exited with %d, want %d; it wrote:\n%s", p.name, got, want, p.errors())
-	}
-}
-
-// run runs a command to its end.
 func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.Command(binary, args...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		t.Fatal(err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return proctest.Run(t, exec.Command(binary, args...))
 }
 
 // get returns status and body of a page.

@@ -3,7 +3,6 @@
 package pythonclient
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/proctest"
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/service"
 	"warmline.dev/protocol/rsocket"
@@ -87,14 +87,9 @@ type outcome struct {
 
 func run(t *testing.T, args ...string) outcome {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), python(t), append([]string{"-B", "warmline_client.py", "--timeout", "30"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		t.Fatal(err)
-	}
-	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	stdout, stderr, code := proctest.Run(t, cmd)
+	return outcome{stdout, stderr, code}
 }
 
 // answers decodes the JSON values on standard output of a run that worked.
