@@ -196,28 +196,13 @@ func overEach(t *testing.T, test func(t *testing.T, scheme string)) {
 
 func startServer(t testing.TB, h Handler, cfg Config) (*Server, string) {
 	t.Helper()
-	return startAcceptor(t, func(context.Context, *Conn) (Handler, error) { return h, nil }, cfg)
+	return startAcceptor(t, answering(h), cfg)
 }
 
 func startAcceptor(t testing.TB, a Acceptor, cfg Config) (*Server, string) {
 	t.Helper()
-	s, err := NewServer(a, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
-	t.Cleanup(func() {
-		s.Close()
-		if err := <-ended; !errors.Is(err, ErrServerClosed) {
-			t.Errorf("Serve returned %v, want ErrServerClosed", err)
-		}
-	})
-	return s, "tcp://" + l.Addr().String()
+	l, addr := listen(t, "tcp")
+	return serveAt(t, l, a, cfg), addr
 }
 
 // startInMemory is startServer in memory: connect makes one more connection to
