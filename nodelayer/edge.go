@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"strings"
 	"time"
 
@@ -19,7 +20,9 @@ import (
 // Config says which edges to dial, as whom, and for which services.
 type Config struct {
 	// Edges are the addresses of edges that offer the same, as rsocket.CheckAddress
-	// takes them: tcp://HOST:PORT, say. At least one.
+	// takes them: tcp://HOST:PORT, say. At least one. With "dns+" before it,
+	// dns+tcp://edges.example:7070, an address is all those that its host name stands
+	// for, as the name server says every five seconds.
 	Edges []string
 	// Name and Version are the adapter's, told in SETUP.
 	Name, Version string
@@ -74,7 +77,7 @@ func Dial(ctx context.Context, cfg Config) (*Edge, error) {
 			KeepAlive: cfg.KeepAlive,
 		})
 	}
-	pool, err := line.NewPool(targets, cfg.Log)
+	pool, err := line.NewPool(ctx, targets, net.DefaultResolver.LookupHost, cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("nodelayer: edge %w", err)
 	}

@@ -83,3 +83,20 @@ func TestAnEdgeThatShutsDownFinishesAndIsSafeToAskAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnIdleConversationOutlivesItsLine(t *testing.T) {
+	e := serve(t, films("2.1.3"))
+	line := dial(t, e.addr)
+	c := converse(t, line)
+	if _, err := call[string](t.Context(), c, "films.version", nil); err != nil {
+		t.Fatal(err)
+	}
+	_ = e.Close()
+	await.Until(t, "the line to be lost", func() bool { return line.Lines() == 0 })
+	want(t, errOf(call[string](t.Context(), c, "films.version", nil)), protocol.Error{Code: protocol.Unavailable, Message: "no line to the edge at …", Retry: true})
+	serveAt(t, e.addr, edgelayer.Config{Services: []edgelayer.Service{films("2.2.0")}})
+	await.Until(t, "the line to be back", func() bool { return line.Lines() == 1 })
+	if got, err := call[string](t.Context(), c, "films.version", nil); got != "2.2.0" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

@@ -39,6 +39,13 @@ func (c *Conversation) lost(stage int, err error) {
 		c.mu.Unlock()
 		return // it has gone on already, or is over
 	}
+	if len(c.waiting) == 0 && c.ctx.Err() == nil && isLost(err) { // the next call begins anew
+		c.leave()
+		c.line, c.ch = nil, nil
+		c.stage++
+		c.mu.Unlock()
+		return
+	}
 	if !isLost(err) || c.ctx.Err() != nil || c.figures.Moves == maxMoves {
 		c.mu.Unlock()
 		c.end(err)

@@ -48,7 +48,7 @@ in which the tiers are started does not matter.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.edges, "edge", []string{defaultEdge}, "the edges to dial, which take over from one another; may be given again")
+	f.StringSliceVar(&o.edges, "edge", []string{defaultEdge}, "the edges to dial, which take over from one another; may be given again; dns+tcp://NAME:PORT is all that the name stands for")
 	f.StringSliceVar(&o.gateways, "gateway", []string{defaultLines}, "the gateways to offer the adapters to; may be given again")
 	f.StringToStringVar(&o.wants, "want", nil, "override a range, SERVICE=RANGE; may be given again")
 	return cmd

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,15 +16,22 @@ import (
 // Pool keeps a line to each of several peers that do the same, and spreads work
 // over those that are well.
 type Pool struct {
-	members []*Member
-	stop    context.CancelFunc
-	probes  sync.WaitGroup
+	log    zerolog.Logger
+	lookup Lookup
+	ctx    context.Context // ends with Shutdown
+	stop   context.CancelFunc
+	wg     sync.WaitGroup // who probes members, follows names, and sees members off
+
+	mu      sync.Mutex
+	members []*Member // guarded by mu; replaced, not changed
 }
 
 // Member is one peer of a pool.
 type Member struct {
 	*Keeper
-	work atomic.Int64 // taken and not given back
+	of   *name         // nil: it was given by address
+	gone chan struct{} // closed when its name no longer stands for it
+	work atomic.Int64  // taken and not given back
 
 	mu sync.Mutex
 	// guarded by mu
@@ -33,23 +41,58 @@ type Member struct {
 	ail     context.CancelFunc // ends well
 }
 
-// NewPool starts to keep a line to each target. The error is about an address.
-func NewPool(targets []Target, log zerolog.Logger) (*Pool, error) {
-	p := &Pool{}
-	ctx, cancel := context.WithCancel(context.Background())
-	p.stop = cancel
+// NewPool starts to keep a line to each target. It waits for the addresses of
+// those that are names (see [Lookup]), until ctx ends; other errors are about an
+// address.
+func NewPool(ctx context.Context, targets []Target, lookup Lookup, log zerolog.Logger) (*Pool, error) {
+	p := &Pool{log: log, lookup: lookup}
+	p.ctx, p.stop = context.WithCancel(context.Background())
 	for _, t := range targets {
-		k, err := Start(t, log)
+		var err error
+		if n, isName := nameOf(t); isName {
+			err = p.follow(ctx, n)
+		} else {
+			err = p.add(t, nil)
+		}
 		if err != nil {
 			_ = p.Shutdown(ended())
 			return nil, err
 		}
-		m := &Member{Keeper: k}
-		m.recover()
-		p.members = append(p.members, m)
-		p.probes.Go(func() { m.probe(ctx) })
 	}
 	return p, nil
+}
+
+// add takes a peer in. Of is the name that it goes by, if it is by one.
+func (p *Pool) add(t Target, of *name) error {
+	k, err := Start(t, p.log)
+	if err != nil {
+		return err
+	}
+	m := &Member{Keeper: k, of: of, gone: make(chan struct{})}
+	m.recover()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = append(slices.Clone(p.members), m)
+	p.wg.Go(func() { m.probe(p.ctx) })
+	return nil
+}
+
+// remove lets a peer finish what is under way. The caller holds mu.
+func (p *Pool) remove(m *Member) {
+	const patience = 30 * time.Second
+	p.members = slices.DeleteFunc(slices.Clone(p.members), func(other *Member) bool { return other == m })
+	close(m.gone)
+	p.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		defer cancel()
+		_ = m.Shutdown(ctx) // it ends either way
+	})
+}
+
+func (p *Pool) all() []*Member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.members
 }
 
 // Wait returns when one line stands, or with the first peer's error when none
@@ -57,10 +100,11 @@ func NewPool(targets []Target, log zerolog.Logger) (*Pool, error) {
 func (p *Pool) Wait(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	errs := make([]error, len(p.members))
-	stands := make(chan struct{}, len(p.members))
+	members := p.all()
+	errs := make([]error, len(members))
+	stands := make(chan struct{}, len(members))
 	var wg sync.WaitGroup
-	for i, m := range p.members {
+	for i, m := range members {
 		wg.Go(func() {
 			if errs[i] = m.Wait(ctx); errs[i] == nil {
 				stands <- struct{}{}
@@ -81,10 +125,11 @@ func (p *Pool) Wait(ctx context.Context) error {
 // [Member.Done].
 func (p *Pool) Pick(but ...*Member) (*Member, *Line) {
 	var well, others []*Member
-	for _, m := range p.members {
+	members := p.all()
+	for _, m := range members {
 		switch {
 		case m.Line() == nil:
-		case m.Well().Err() != nil || among(but, m):
+		case m.Well().Err() != nil || slices.Contains(but, m):
 			others = append(others, m)
 		default:
 			well = append(well, m)
@@ -101,7 +146,7 @@ func (p *Pool) Pick(but ...*Member) (*Member, *Line) {
 	m := from[i]
 	if len(from) > 1 {
 		other := from[(i+1+rand.IntN(len(from)-1))%len(from)]
-		if p.cost(other) < p.cost(m) {
+		if cost(other, members) < cost(m, members) {
 			m = other
 		}
 	}
@@ -113,23 +158,14 @@ func (p *Pool) Pick(but ...*Member) (*Member, *Line) {
 	return m, l
 }
 
-func among(members []*Member, m *Member) bool {
-	for _, other := range members {
-		if other == m {
-			return true
-		}
-	}
-	return false
-}
-
 // cost is what one more piece of work would wait for: the work that is there, at
 // the member's speed. One that was not heard of late is taken for as quick as the
 // quickest, so that it is tried.
-func (p *Pool) cost(m *Member) float64 {
+func cost(m *Member, all []*Member) float64 {
 	latency := m.speed()
 	if latency == 0 {
 		latency = time.Duration(math.MaxInt64)
-		for _, other := range p.members {
+		for _, other := range all {
 			if l := other.speed(); l > 0 {
 				latency = min(latency, l)
 			}
@@ -204,7 +240,8 @@ func (m *Member) probe(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			m.ail()
+			return // what is under way goes on
+		case <-m.gone:
 			return
 		}
 		l := m.Line()
@@ -235,20 +272,21 @@ func (m *Member) probe(ctx context.Context) {
 
 // Shutdown stops dialling and shuts all lines down gracefully, within ctx.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	errs := make([]error, len(p.members))
+	p.stop()
+	p.wg.Wait() // nobody is added any more
+	members := p.all()
+	errs := make([]error, len(members))
 	var wg sync.WaitGroup
-	for i, m := range p.members {
+	for i, m := range members {
 		wg.Go(func() { errs[i] = m.Shutdown(ctx) })
 	}
 	wg.Wait()
-	p.stop()
-	p.probes.Wait()
 	return errors.Join(errs...)
 }
 
 // Lines are the lines that stand.
 func (p *Pool) Lines() (lines []*Line) {
-	for _, m := range p.members {
+	for _, m := range p.all() {
 		if l := m.Line(); l != nil {
 			lines = append(lines, l)
 		}
