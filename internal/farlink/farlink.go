@@ -25,6 +25,7 @@ type Link struct {
 type Frame struct {
 	Up   bool // from who dialled
 	Type frame.Type
+	Item bool // with the Next flag: not only the end of a stream
 }
 
 // New puts a proxy before a TCP address, HOST:PORT, that delays all bytes by as
@@ -126,7 +127,7 @@ func (l *Link) watch(b []byte, up bool) []byte {
 			break
 		}
 		l.mu.Lock()
-		l.frames = append(l.frames, Frame{up, frame.Type(b[3+4] >> 2)})
+		l.frames = append(l.frames, Frame{up, frame.Type(b[3+4] >> 2), b[3+5]&byte(frame.FlagNext) != 0})
 		l.mu.Unlock()
 		b = b[n:]
 	}

@@ -20,13 +20,13 @@ func TestControl(t *testing.T) {
 	url := s.URL("ratings")
 	call(t, "GET", url+"/ratings/paul", "")
 	call(t, "GET", url+"/nowhere", "")
-	want(t, "GET", url+"/_sample", "", 200, `{"name":"ratings","requests":2,"mode":"ok","latency":"4ms"}`)
-	want(t, "PUT", url+"/_sample", `{"mode":"hang","latency":"20ms"}`, 200, `{"name":"ratings","requests":2,"mode":"hang","latency":"20ms"}`)
-	want(t, "PUT", url+"/_sample", `{"latency":"0s"}`, 200, `{"name":"ratings","requests":2,"mode":"hang","latency":"0s"}`)
-	want(t, "PUT", url+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":2,"mode":"hang","latency":"1ms"}`)
-	want(t, "PUT", url+"/_sample", `{"latency":"-1s"}`, 200, `{"name":"ratings","requests":2,"mode":"hang","latency":"0s"}`)
-	want(t, "PUT", url+"/_sample", `{"mode":"fail"}`, 200, `{"name":"ratings","requests":2,"mode":"fail","latency":"0s"}`)
-	want(t, "PUT", url+"/_sample", `{}`, 200, `{"name":"ratings","requests":2,"mode":"fail","latency":"0s"}`)
+	want(t, "GET", url+"/_sample", "", 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"ok","latency":"4ms"}`)
+	want(t, "PUT", url+"/_sample", `{"mode":"hang","latency":"20ms"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"20ms"}`)
+	want(t, "PUT", url+"/_sample", `{"latency":"0s"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"0s"}`)
+	want(t, "PUT", url+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"1ms"}`)
+	want(t, "PUT", url+"/_sample", `{"latency":"-1s"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"0s"}`)
+	want(t, "PUT", url+"/_sample", `{"mode":"fail"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"fail","latency":"0s"}`)
+	want(t, "PUT", url+"/_sample", `{}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"fail","latency":"0s"}`)
 	call(t, "GET", url+"/ratings/paul", "")
 	if n := s.Requests("ratings"); n != 3 {
 		t.Errorf("%d requests, want 3: control requests are not counted", n)
@@ -152,7 +152,7 @@ func TestHangEndsWithTheMode(t *testing.T) {
 		s := begin(t)
 		replies := hang(t, s, context.Background(), "ratings", "GET", "/ratings/paul", "")
 		// A change that leaves the mode leaves the request.
-		want(t, "PUT", s.URL("ratings")+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":1,"mode":"hang","latency":"1ms"}`)
+		want(t, "PUT", s.URL("ratings")+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":1,"given_up":0,"mode":"hang","latency":"1ms"}`)
 		if err := s.Set("ratings", Behaviour{Mode: mode}); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ const controlPath = "/_sample"
 type controlState struct {
 	Name     string `json:"name"`
 	Requests int64  `json:"requests"`
+	GivenUp  int64  `json:"given_up"` // requests that were, before they were answered
 	Mode     Mode   `json:"mode"`
 	Latency  string `json:"latency"`
 }
@@ -24,7 +25,7 @@ func (s *service) controlRoutes() map[string]endpoint {
 
 func (s *service) control() controlState {
 	mode, latency, _ := s.current.get()
-	return controlState{Name: s.name, Requests: s.requests.Load(), Mode: mode, Latency: latency.String()}
+	return controlState{Name: s.name, Requests: s.requests.Load(), GivenUp: s.givenUp.Load(), Mode: mode, Latency: latency.String()}
 }
 
 func (s *service) putControl(r *http.Request) (any, error) {

@@ -69,6 +69,7 @@ func (s *service) behave(r *http.Request, draining <-chan struct{}) error {
 // gone is answered where most likely nobody listens: without it a client that
 // has only closed its sending half would get an empty 200.
 func (s *service) gone() error {
+	s.givenUp.Add(1)
 	return unavailable("%s: the request was given up", s.name)
 }
 

@@ -16,6 +16,7 @@ type service struct {
 	mux      *http.ServeMux
 	current  *current
 	requests atomic.Int64
+	givenUp  atomic.Int64
 
 	// addr is where it listens: as configured until start has found a port, not
 	// written to from then on.

@@ -71,6 +71,16 @@ func (s *Services) Requests(name string) int64 {
 	return one.requests.Load()
 }
 
+// GivenUp returns how many requests to a service were given up by who made them,
+// since Start. It is 0 if there is no such service.
+func (s *Services) GivenUp(name string) int64 {
+	one, ok := s.byName[name]
+	if !ok {
+		return 0
+	}
+	return one.givenUp.Load()
+}
+
 // Set switches a service to a behaviour. It holds for requests that come and for
 // those that hang. The error says what is wrong with the name, the mode or the
 // latency, and then nothing has changed.
