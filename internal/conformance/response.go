@@ -115,6 +115,46 @@ var responseCases = []Case{
 			}
 		}
 	}},
+	{"requests that are being answered are bounded in bytes", func(t *testing.T, connect Connect) {
+		release := make(chan struct{})
+		asks, _ := connect(t, Options{Config: rsocket.Config{MaxUnread: 10_000}, Answers: rsocket.Handler{
+			Response: func(ctx context.Context, p rsocket.Payload) (rsocket.Payload, error) {
+				select {
+				case <-release:
+				case <-ctx.Done():
+				}
+				return rsocket.Payload{}, nil
+			},
+			Channel: func(ctx context.Context, _ rsocket.Channel) error {
+				select {
+				case <-release:
+				case <-ctx.Done():
+				}
+				return nil
+			},
+		}})
+		large := rsocket.Payload{Data: make([]byte, 4_000)}
+		ch, err := asks.OpenChannel(await.Context(t), large)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ch.Cancel()
+		answered := make(chan error, 2)
+		for range cap(answered) {
+			go func() {
+				_, err := asks.Call(await.Context(t), large)
+				answered <- err
+			}()
+		}
+		wantError(t, await.Value(t, "the one too many", answered), frame.CodeRejected, "the requests and items of this connection that wait exceed 10000 bytes")
+		close(release)
+		if err := await.Value(t, "the other", answered); err != nil {
+			t.Error(err)
+		}
+		if _, err := asks.Call(await.Context(t), large); err != nil {
+			t.Errorf("when there is room again: %v", err)
+		}
+	}},
 	{"many requests at once get their own answers", func(t *testing.T, connect Connect) {
 		asks, answers := connect(t, Options{Answers: echo(), Asks: echo()})
 		var wg sync.WaitGroup

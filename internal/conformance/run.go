@@ -25,7 +25,7 @@ var _ End = (*rsocket.Conn)(nil)
 type Options struct {
 	Setup         rsocket.Setup   // what the client declares
 	Asks, Answers rsocket.Handler // what the two ends answer
-	Config        rsocket.Config  // of both; only Window and MaxPayload are ever set
+	Config        rsocket.Config  // of both; only Window, MaxPayload and MaxUnread are ever set
 
 	// Refuse is what the server refuses the connection with, if not nil.
 	Refuse error

@@ -29,13 +29,38 @@ func (c *Conn) request(f *frame.Frame) error {
 	case f.Has(frame.FlagFollows) && !complete:
 		c.acceptFragmented(f)
 	default:
-		c.accept(f, Payload{f.Metadata, f.Data}.Clone(), complete)
+		if p := (Payload{f.Metadata, f.Data}); c.hold(p.size()) {
+			c.accept(f, p.Clone(), complete)
+		} else {
+			c.turnAway(f)
+		}
 	}
 	return nil
 }
 
+// hold counts bytes that arrived until they are done with, or reports that there
+// are too many. Only the read loop calls it.
+func (c *Conn) hold(n int) bool {
+	if c.unread.Load()+int64(n) > int64(c.cfg.MaxUnread) {
+		return false
+	}
+	c.unread.Add(int64(n))
+	return true
+}
+
+func (c *Conn) unhold(n int) { c.unread.Add(-int64(n)) }
+
+// turnAway refuses a request that there is no room for, and that had its place.
+func (c *Conn) turnAway(f *frame.Frame) {
+	if f.Type != frame.TypeRequestFNF {
+		c.sendError(f.StreamID, &Error{Code: frame.CodeRejected, Message: fmt.Sprintf("the requests and items of this connection that wait exceed %d bytes", c.cfg.MaxUnread)})
+	}
+	c.leave()
+	c.left()
+}
+
 // accept hands a request that has arrived whole to its handler. Its place was
-// taken by admit.
+// taken by admit, its bytes by hold.
 func (c *Conn) accept(f *frame.Frame, p Payload, complete bool) {
 	switch f.Type {
 	case frame.TypeRequestResponse, frame.TypeRequestFNF:

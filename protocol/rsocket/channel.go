@@ -121,7 +121,6 @@ func (c *Conn) acceptStream(id, credit uint32, p Payload) {
 func (c *Conn) acceptChannel(id, credit uint32, p Payload, complete bool) {
 	s := newServing(c, id, credit, frame.TypeRequestChannel)
 	s.ch.items.push(p)
-	c.unread.Add(int64(p.size()))
 	if s.ch.recvDone = complete; !complete {
 		s.ch.quota = c.cfg.Window
 		s.ch.taken = -1 // the first item came without credit, so taking it gives none back
@@ -161,6 +160,7 @@ func (s *serving) run() {
 		request := s.request
 		s.request = Payload{}
 		err = c.handler.Stream(&s.ctx, request, &s.ch)
+		c.unhold(request.size())
 	} else {
 		err = c.handler.Channel(&s.ctx, &s.ch)
 	}
@@ -302,6 +302,6 @@ func (ch *channel) endIfOver() {
 
 // discard drops what waits for Recv.
 func (ch *channel) discard() {
-	ch.c.unread.Add(-int64(ch.items.bytes))
+	ch.c.unhold(ch.items.bytes)
 	ch.items = queue{}
 }

@@ -44,9 +44,11 @@ type Config struct {
 	// gets INVALID on that stream.
 	Window int
 
-	// MaxUnread bounds the bytes of items, over all channels of the connection,
-	// that arrived and were not taken with Recv yet. Default 64 MiB. The channel
-	// that would pass it ends with CANCELED.
+	// MaxUnread bounds the bytes, over all streams of the connection, that arrived
+	// and that this side is not done with: requests that are being answered, and
+	// items of channels that were not taken with Recv yet, the first included.
+	// Default 64 MiB. The request that would pass it gets REJECTED; the channel with
+	// an item that would ends with CANCELED.
 	MaxUnread int
 
 	// MaxUnwritten bounds the bytes that wait for the socket. Default 1 MiB. At

@@ -82,7 +82,7 @@ type Conn struct {
 	failure error // why who had the turn before could not read
 
 	lastRead atomic.Int64 // Unix nanoseconds
-	unread   atomic.Int64 // bytes that channels hold for Recv
+	unread   atomic.Int64 // bytes that arrived and are not done with
 	places   atomic.Int64 // the peer's requests that count towards MaxStreams
 	inbound  atomic.Int64 // the peer's requests that have not ended
 	outbound atomic.Int64 // own requests that have not ended

@@ -235,8 +235,12 @@ func (c *Conn) acceptFragmented(f *frame.Frame) {
 func (s *unfinished) opened(uint32) {}
 
 func (s *unfinished) payload(p Payload, _, complete bool) {
-	if s.c.take(s.f.StreamID, s) {
+	switch {
+	case !s.c.take(s.f.StreamID, s):
+	case s.c.hold(p.size()):
 		s.c.accept(&s.f, p, complete)
+	default:
+		s.c.turnAway(&s.f)
 	}
 }
 

@@ -3,6 +3,7 @@ package rsocket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -209,4 +210,58 @@ func TestConnectionsAreBounded(t *testing.T) {
 		dialRaw(t, addr).want("EOF")
 	}
 	check()
+}
+
+// What is being answered, and what channels are opened with, waits too.
+func TestRequestsThatWaitAreBoundedInBytes(t *testing.T) {
+	const most, each = 10_000, 1000
+	wait := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	h := Handler{
+		FireAndForget: func(ctx context.Context, _ Payload) { _ = wait(ctx) },
+		Stream:        func(ctx context.Context, _ Payload, _ Channel) error { return wait(ctx) },
+		Channel:       func(ctx context.Context, _ Channel) error { return wait(ctx) },
+		Response: func(ctx context.Context, p Payload) (Payload, error) {
+			if p.size() < each {
+				return p, nil // the neighbour's
+			}
+			return Payload{}, wait(ctx)
+		},
+	}
+	for _, kind := range []frame.Type{frame.TypeRequestResponse, frame.TypeRequestFNF, frame.TypeRequestStream, frame.TypeRequestChannel} {
+		for _, fragments := range []bool{false, true} {
+			t.Run(fmt.Sprint(kind, ", in fragments: ", fragments), func(t *testing.T) {
+				s, p, check := beside(t, h, Config{MaxUnread: most})
+				held := highest(t, s, func(c *Conn) int { return int(c.unread.Load()) })
+				p.write(setupFrame())
+				open := func(id uint32, flags frame.Flags, data []byte) []byte {
+					if kind == frame.TypeRequestStream || kind == frame.TypeRequestChannel {
+						return frame.AppendRequestMany(nil, id, kind, flags, 1, nil, data)
+					}
+					return frame.AppendRequest(nil, id, kind, flags, nil, data)
+				}
+				for i := range uint32(100) {
+					id, data := 2*i+1, make([]byte, each)
+					if fragments {
+						p.write(open(id, frame.FlagFollows, data[:each/2]), frame.AppendPayload(nil, id, frame.FlagNext, nil, data[each/2:]))
+					} else {
+						p.write(open(id, 0, data))
+					}
+				}
+				p.write(frame.AppendKeepAlive(nil, true, 0, nil))
+				refused := 0
+				for got := p.read(); got != "KEEPALIVE 0"; got = p.read() {
+					if strings.Contains(got, "REJECTED the requests and items of this connection that wait exceed 10000 bytes") {
+						refused++
+					}
+				}
+				if want := 100 - most/each; kind != frame.TypeRequestFNF && refused != want {
+					t.Errorf("%d requests were refused, want %d", refused, want)
+				}
+				check()
+				if h := held(); h != most {
+					t.Errorf("%d bytes wait, want the %d that may", h, most)
+				}
+			})
+		}
+	}
 }

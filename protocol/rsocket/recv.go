@@ -30,7 +30,7 @@ func (ch *channel) tryRecv() (p Payload, err error, ok bool) { //nolint:revive /
 	defer ch.mu.Unlock()
 	if ch.items.len() > 0 {
 		p = ch.items.pop()
-		ch.c.unread.Add(-int64(p.size()))
+		ch.c.unhold(p.size())
 		ch.grantAgain()
 		if ch.items.len() > 0 {
 			ch.canRecv.signal(ch.c) // for whoever else waits
@@ -69,16 +69,15 @@ func (ch *channel) payload(p Payload, next, complete bool) {
 		return
 	}
 	if next {
-		switch most := int64(ch.c.cfg.MaxUnread); {
+		switch {
 		case ch.quota == 0:
 			ch.breakOff(&Error{Code: frame.CodeInvalid, Message: "more items than credit was granted for"})
 			return
-		case ch.c.unread.Load()+int64(p.size()) > most:
-			ch.breakOff(&Error{Code: frame.CodeCanceled, Message: fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", most)})
+		case !ch.c.hold(p.size()):
+			ch.breakOff(&Error{Code: frame.CodeCanceled, Message: fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", ch.c.cfg.MaxUnread)})
 			return
 		}
 		ch.quota--
-		ch.c.unread.Add(int64(p.size()))
 		ch.items.push(p)
 		ch.canRecv.signal(ch.c)
 	}

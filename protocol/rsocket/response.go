@@ -158,12 +158,14 @@ func (s *answer) run() {
 	defer s.c.left()
 	if s.kind == frame.TypeRequestFNF {
 		s.c.handler.FireAndForget(&s.requestContext, ask)
+		s.c.unhold(ask.size())
 		s.c.take(s.id, s)
 		s.c.leave()
 		s.end()
 		return
 	}
 	reply, err := s.c.handler.Response(&s.requestContext, ask)
+	s.c.unhold(ask.size()) // before the peer can ask again
 	if err == nil {
 		err = s.reply(reply)
 	}

@@ -31,6 +31,7 @@ func (r responder) FireAndForget(p payload.Payload) {
 		ctx, cancel := context.WithCancel(c.ctx)
 		defer cancel()
 		c.handler.FireAndForget(ctx, request)
+		c.unhold(size(request))
 		c.leave()
 		c.left()
 	})
@@ -46,7 +47,9 @@ func (r responder) RequestStream(p payload.Payload) flux.Flux {
 	ch := r.c.streams.next().(*channel)
 	request := keep(p)
 	return &outflow{Flux: flux.Empty(), ch: ch, serve: func() {
-		ch.serve(r.c.handler.Stream(ch.ctx, request, ch))
+		err := r.c.handler.Stream(ch.ctx, request, ch)
+		r.c.unhold(size(request))
+		ch.serve(err)
 	}}
 }
 
@@ -67,7 +70,7 @@ func newServed(c *Conn, f *frame.Frame, complete bool) *channel {
 		ch.recvDone, ch.concluded = true, true
 		return ch
 	}
-	ch.holds(len(f.Metadata) + len(f.Data))
+	ch.held = len(f.Metadata) + len(f.Data)
 	if ch.complete, ch.concluded = complete, complete; !complete {
 		ch.windowed, ch.quota = true, c.cfg.Window
 		ch.taken = -1 // the first item came without credit, so taking it gives none back
@@ -116,6 +119,7 @@ func (s *answer) SubscribeWith(_ context.Context, to rx.Subscriber) {
 	request := s.request
 	s.request = rsocket.Payload{} // a context may be kept for longer than the request
 	reply, err := c.handler.Response(s.ctx, request)
+	c.unhold(size(request)) // before the peer can ask again
 	if err == nil {
 		err = c.fits(reply)
 	}

@@ -285,7 +285,7 @@ func (ch *channel) endIfOver() {
 
 // discard drops what waits for Recv, and what the library has not delivered.
 func (ch *channel) discard() {
-	ch.c.unread.Add(-int64(ch.held))
+	ch.c.unhold(ch.held)
 	ch.items, ch.held = nil, 0
 }
 

@@ -42,7 +42,7 @@ type Conn struct {
 	asking sync.Mutex // requests are made of the library one by one, as it numbers them
 	nextID uint32     // what it takes next; guarded by asking
 
-	unread   atomic.Int64 // bytes that channels hold for Recv
+	unread   atomic.Int64 // bytes that arrived and are not done with
 	places   atomic.Int64 // the peer's requests that count towards MaxStreams
 	inbound  atomic.Int64 // the peer's requests that have not ended
 	outbound atomic.Int64 // own requests that have not ended

@@ -124,6 +124,10 @@ func (c *Conn) judgeRequest(f *frame.Frame, b []byte) error {
 // begin lets the library have a request that has arrived whole, for which there
 // is a place.
 func (c *Conn) begin(f *frame.Frame, b []byte, complete bool) {
+	if !c.hold(len(f.Metadata) + len(f.Data)) {
+		c.refuse(f.StreamID, f.Type, &rsocket.Error{Code: frame.CodeRejected, Message: fmt.Sprintf("the requests and items of this connection that wait exceed %d bytes", c.cfg.MaxUnread)})
+		return
+	}
 	var s stream
 	switch f.Type {
 	case frame.TypeRequestFNF:
@@ -174,6 +178,18 @@ func (c *Conn) judgePayload(f *frame.Frame, b []byte) {
 		c.wire.pass(b)
 	}
 }
+
+// hold counts bytes that arrived until they are done with, or reports that there
+// are too many. Only the read loop calls it.
+func (c *Conn) hold(n int) bool {
+	if c.unread.Load()+int64(n) > int64(c.cfg.MaxUnread) {
+		return false
+	}
+	c.unread.Add(int64(n))
+	return true
+}
+
+func (c *Conn) unhold(n int) { c.unread.Add(-int64(n)) }
 
 // admit takes a place among the inbound requests, or says why there is none.
 func (c *Conn) admit(t frame.Type) (why string) {

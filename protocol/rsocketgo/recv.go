@@ -24,7 +24,7 @@ func (ch *channel) Recv(ctx context.Context) (rsocket.Payload, error) {
 				ch.items = nil // an idle channel holds no buffer
 			}
 			ch.held -= size(p)
-			ch.c.unread.Add(-int64(size(p)))
+			ch.c.unhold(size(p))
 			ch.grantAgain()
 			return p, nil
 		case ch.recvDone:
@@ -69,25 +69,19 @@ func (ch *channel) payload(f *frame.Frame) (pass bool) {
 	}
 	if next {
 		n := len(f.Metadata) + len(f.Data)
-		switch most := ch.c.cfg.MaxUnread; {
+		switch {
 		case ch.quota == 0:
 			ch.breakOff(&rsocket.Error{Code: frame.CodeInvalid, Message: "more items than credit was granted for"})
 			return false
-		case ch.c.unread.Load()+int64(n) > int64(most):
-			ch.breakOff(&rsocket.Error{Code: frame.CodeCanceled, Message: fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", most)})
+		case !ch.c.hold(n):
+			ch.breakOff(&rsocket.Error{Code: frame.CodeCanceled, Message: fmt.Sprintf("the items of this connection that wait to be read exceed %d bytes", ch.c.cfg.MaxUnread)})
 			return false
 		}
 		ch.quota--
-		ch.holds(n)
+		ch.held += n
 	}
 	ch.complete, ch.concluded = complete, complete
 	return true
-}
-
-// holds counts what waits for Recv. The caller holds mu.
-func (ch *channel) holds(n int) {
-	ch.held += n
-	ch.c.unread.Add(int64(n))
 }
 
 // inflow is what arrives on a stream, as the library delivers it. The library is
