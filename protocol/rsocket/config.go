@@ -57,8 +57,9 @@ type Config struct {
 	MaxUnwritten int
 
 	// MaxConns bounds the connections that a server holds, those still being set
-	// up included. Default 10,000. One more is closed as soon as it is accepted. As
-	// many again may be in the handshake of each WebSocket listener.
+	// up included. Default 10,000. One more is closed as soon as it is accepted, or,
+	// as far as there are connections that can be resumed, when its first frame is
+	// not RESUME. As many again may be in the handshake of each WebSocket listener.
 	MaxConns int
 
 	// LeaseRequests and LeaseTTL let this side grant leases: so many requests for

@@ -282,3 +282,23 @@ func TestClosingDoesNotWaitToBeResumed(t *testing.T) {
 	c.Close()
 	s.Close()
 }
+
+// A connection whose carrier is lost has its place already.
+func TestAFullServerLetsItsOwnResume(t *testing.T) {
+	cfg := Config{ResumeFor: 10 * time.Second, MaxConns: 1}
+	_, addr := startServer(t, echo(), cfg)
+	p := cut.New(t, "")
+	c := dial(t, p.Before(t, addr), Handler{}, cfg)
+	for range 3 {
+		if _, err := c.Call(await.Context(t), text("a")); err != nil {
+			t.Fatal(err)
+		}
+		other := dialRaw(t, addr)
+		other.write(setupFrame())
+		other.want("EOF") // for others it is full
+		p.Cut()
+	}
+	if _, err := c.Call(await.Context(t), text("b")); err != nil {
+		t.Error(err)
+	}
+}

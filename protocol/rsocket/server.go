@@ -71,7 +71,10 @@ func (s *Server) ServeConn(nc net.Conn) {
 func (s *Server) handle(nc net.Conn) *Conn {
 	c := newConn(nc, Setup{}, s.cfg, false)
 	c.ended = func() { go s.forget(c) }
-	taken := s.conns.Add(c, func() {
+	s.mu.Lock()
+	resumable := len(s.sessions) // each may be about to get another carrier
+	s.mu.Unlock()
+	taken := s.conns.Add(c, resumable, func() {
 		c.tryTurn()
 		c.wg.Go(func() { s.serve(c) })
 	})
@@ -102,6 +105,9 @@ func (s *Server) serve(c *Conn) {
 	if err == nil && f.Type == frame.TypeResume {
 		s.resume(c, f)
 		return
+	}
+	if err == nil && s.conns.Overfull() {
+		err = fmt.Errorf("%w: the server holds %d connections", ErrClosed, s.cfg.MaxConns)
 	}
 	if err == nil {
 		err = s.setUp(c, f)

@@ -106,7 +106,7 @@ func (s *Server) ServeConn(nc net.Conn) {
 // takes none.
 func (s *Server) handle(nc net.Conn) *Conn {
 	c := newConn(nc, rsocket.Setup{}, s.cfg, false)
-	taken := s.conns.Add(c, func() {
+	taken := s.conns.Add(c, 0, func() {
 		c.wg.Go(c.wire.run)
 		c.wg.Add(1) // the read loop
 		go func() {

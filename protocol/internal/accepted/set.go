@@ -86,18 +86,27 @@ func (s *Set[C]) isClosing() bool {
 }
 
 // Add takes c in, unless the set is closed or full, and reports whether it did.
-// Start starts the goroutines of c: nobody can end c before. [Set.Remove] has to
-// follow when they have ended.
-func (s *Set[C]) Add(c C, start func()) bool {
+// Besides says for how many more there is room if the set is full: who adds one
+// then has to see whether it may stay, see [Set.Overfull]. Start starts the
+// goroutines of c: nobody can end c before. [Set.Remove] has to follow when they
+// have ended.
+func (s *Set[C]) Add(c C, besides int, start func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || len(s.conns) >= s.most {
+	if s.closing || len(s.conns) >= s.most+besides {
 		return false
 	}
 	s.conns[c] = struct{}{}
 	s.wg.Add(1)
 	start()
 	return true
+}
+
+// Overfull reports whether the set holds more than it may.
+func (s *Set[C]) Overfull() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns) > s.most
 }
 
 // Remove lets go of c, which was added.

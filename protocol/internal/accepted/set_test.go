@@ -26,7 +26,7 @@ func (c *conn) Close() error                   { c.ended <- "closed"; return nil
 func add(t *testing.T, s *Set[*conn], mayGo <-chan struct{}) *conn {
 	t.Helper()
 	c := &conn{ended: make(chan string, 1)}
-	if !s.Add(c, func() {
+	if !s.Add(c, 0, func() {
 		go func() {
 			how := <-c.ended
 			<-mayGo
@@ -48,7 +48,7 @@ func goneAtOnce() <-chan struct{} {
 func TestASetHoldsNoMoreThanItMay(t *testing.T) {
 	s := New[*conn](2)
 	first, second := add(t, s, goneAtOnce()), add(t, s, goneAtOnce())
-	if s.Add(&conn{}, func() { t.Error("it was started") }) {
+	if s.Add(&conn{}, 0, func() { t.Error("it was started") }) {
 		t.Error("a third was taken")
 	}
 	if conns := s.Conns(); len(conns) != 2 || !slices.Contains(conns, first) || !slices.Contains(conns, second) {
@@ -91,7 +91,7 @@ func TestTheEndWaitsUntilAllHaveGone(t *testing.T) {
 				t.Errorf("%s, want %s", how, want)
 			}
 		}
-		if s.Add(&conn{}, func() { t.Error("it was started") }) {
+		if s.Add(&conn{}, 0, func() { t.Error("it was started") }) {
 			t.Error("one was taken after the end")
 		}
 	}
