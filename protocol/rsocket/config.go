@@ -88,6 +88,12 @@ type Config struct {
 	// the peer gets INVALID_SETUP; in a handshake, it is disconnected.
 	FirstFrameTimeout time.Duration
 
+	// MaxLifetime is the longest silence that a server bears, whatever lifetime SETUP
+	// declares: a peer has to send something more often, KEEPALIVE as a rule. Default
+	// 10 minutes; negative: as SETUP says, which can be 24 days. Then the peer gets
+	// CONNECTION_ERROR.
+	MaxLifetime time.Duration
+
 	// WriteTimeout is how long one write to the socket may take before the
 	// connection counts as dead. Default 15 s; negative: for ever.
 	WriteTimeout time.Duration
@@ -152,10 +158,22 @@ func (c Config) WithDefaults() (Config, error) {
 	if c.FirstFrameTimeout == 0 {
 		c.FirstFrameTimeout = 10 * time.Second
 	}
+	if c.MaxLifetime == 0 {
+		c.MaxLifetime = 10 * time.Minute
+	}
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 15 * time.Second
 	}
 	return c, nil
+}
+
+// LifetimeOf is how long a server bears the silence of a client that declared s.
+// The Config has its defaults.
+func (c Config) LifetimeOf(s Setup) time.Duration {
+	if c.MaxLifetime < 0 {
+		return s.Lifetime
+	}
+	return min(s.Lifetime, c.MaxLifetime)
 }
 
 // handshake bounds what a client waits for the answer to RESUME.

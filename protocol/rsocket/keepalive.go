@@ -12,7 +12,7 @@ import (
 func (c *Conn) watch() {
 	every := c.setup.KeepAlive
 	if !c.client {
-		every = c.setup.Lifetime // nothing to send, only to look
+		every = c.lifetime() // nothing to send, only to look
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -21,19 +21,28 @@ func (c *Conn) watch() {
 	}
 }
 
+// lifetime is the silence after which the peer counts as dead.
+func (c *Conn) lifetime() time.Duration {
+	if c.client {
+		return c.setup.Lifetime
+	}
+	return c.cfg.LifetimeOf(c.setup)
+}
+
 func (c *Conn) tick() {
 	silent := time.Since(time.Unix(0, c.lastRead.Load()))
-	left := c.setup.Lifetime - silent
+	lifetime := c.lifetime()
+	left := lifetime - silent
 	if left <= 0 {
 		e := &Error{
 			Code: frame.CodeConnectionError, Conn: true,
-			Message: fmt.Sprintf("no frame for %v, the lifetime is %v", silent.Round(time.Millisecond), c.setup.Lifetime),
+			Message: fmt.Sprintf("no frame for %v, the lifetime is %v", silent.Round(time.Millisecond), lifetime),
 		}
 		if c.session == nil || !c.session.lost() {
 			c.endWith(e)
 			return
 		}
-		left = c.setup.Lifetime // the carrier was given up, and with the next one the silence begins anew
+		left = lifetime // the carrier was given up, and with the next one the silence begins anew
 	}
 	next := left
 	if c.client {

@@ -1,6 +1,7 @@
 package rsocket
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -54,6 +55,25 @@ func TestServerLeavesASilentClient(t *testing.T) {
 		onlyNeighbourLeft(t, s)
 		check()
 	})
+}
+
+// A client may not take a place for the 24 days that SETUP could ask for.
+func TestTheLifetimeThatAServerBearsIsBounded(t *testing.T) {
+	for _, tt := range []struct {
+		most, want time.Duration
+	}{{0, 10 * time.Minute}, {time.Minute, time.Minute}, {-1, 30 * time.Minute}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, p, check := besideInMemory(t, echo(), Config{MaxLifetime: tt.most})
+			p.write(frame.AppendSetup(nil, frame.Setup{KeepAlive: 20 * time.Second, Lifetime: 30 * time.Minute}, 0, nil, nil))
+			start := time.Now()
+			p.want(fmt.Sprintf("ERROR 0 CONNECTION_ERROR no frame for %v, the lifetime is %v", tt.want, tt.want))
+			if d := time.Since(start); d != tt.want {
+				t.Errorf("left after %v, want %v", d, tt.want)
+			}
+			onlyNeighbourLeft(t, s)
+			check()
+		})
+	}
 }
 
 func TestTrafficThatNeverPausesCountsAsLife(t *testing.T) {

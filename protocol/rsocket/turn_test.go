@@ -13,14 +13,13 @@ import (
 // themselves, where the platform lets them.
 func oneAtATime(t *testing.T, c *Conn) {
 	t.Helper()
-	before := c.turn.taken.Load()
-	for range 200 {
-		if _, err := c.Call(await.Context(t), text("a")); err != nil {
-			t.Fatal(err)
+	before, ctx := c.turn.taken.Load(), await.Context(t)
+	// The read loop stays for a second at most after it was needed: on a machine
+	// that is busy that is many requests.
+	for n := 0; n < 200 || canLookOut && c.turn.taken.Load() == before; n++ {
+		if _, err := c.Call(ctx, text("a")); err != nil {
+			t.Fatalf("after %d requests, before anybody reads for itself: %v", n, err)
 		}
-	}
-	if canLookOut && c.turn.taken.Load() == before {
-		t.Fatal("the read loop does not leave")
 	}
 }
 

@@ -75,6 +75,9 @@ func (r *reader) next() ([]byte, error) {
 func (c *Conn) readLoop(r *reader, down <-chan struct{}) {
 	defer c.takeDown(down)
 	r.until, r.quiet = time.Time{}, c.setup.Lifetime
+	if !c.client {
+		r.quiet = c.cfg.LifetimeOf(c.setup)
+	}
 	for !c.over.Load() {
 		b, err := r.next()
 		if err != nil {
