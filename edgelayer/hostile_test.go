@@ -2,9 +2,12 @@ package edgelayer_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
@@ -112,4 +115,41 @@ func TestGarbageThatAMethodCameAcrossFailsItsCallAlone(t *testing.T) {
 	c.want(`[4,1,"internal","malformed msgpack …",false]`)
 	c.say(`[1,2,"echo.say",{"text":"on"}]`)
 	c.want(`[3,2,{"text":"on"}]`)
+}
+
+// An adapter that takes no answers holds up its own conversation: the answers
+// wait for its credit, and their calls keep their places.
+func TestAnAdapterThatTakesNoAnswersHoldsUpItsOwnConversationOnly(t *testing.T) {
+	const most = 4
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{echo()}, MaxCalls: most})
+	l := e.dialBy(rsocket.Config{Window: 1})
+	c := l.converse()
+	asked := make(chan struct{})
+	go func() { // until the edge takes no more
+		defer close(asked)
+		for id := range 1000 {
+			data := l.encode(fmt.Sprintf(`[1,%d,"echo.big",{"n":10000}]`, id))
+			if err := c.ch.Send(t.Context(), rsocket.Payload{Data: data}); err != nil {
+				return
+			}
+		}
+	}()
+	// One answer is there, as many as may run and as many again wait to be sent;
+	// behind them a refusal waits, and with it all that is asked.
+	await.Until(t, "the edge to stand still", func() bool {
+		before := e.Stats().Calls
+		time.Sleep(20 * time.Millisecond)
+		return before > most && e.Stats().Calls == before
+	})
+	if n := e.Stats().Calls; n > 1+2*most {
+		t.Errorf("%d calls were run for an adapter that has taken no answer", n)
+	}
+	for range 20 {
+		l.want("echo.say", `{"text":"beside"}`, `{"text":"beside"}`)
+		l.converse(`[1,1,"echo.say",{"text":"on the same line"}]`).want(`[3,1,{"text":"on the same line"}]`)
+		e.dial("").converse(`[1,1,"echo.say",{"text":"on another"}]`).want(`[3,1,{"text":"on another"}]`)
+	}
+	c.ch.Cancel()
+	<-asked
+	await.Until(t, "the conversations to be over", func() bool { return e.Stats().Conversations <= 40 }) // those that were left open
 }
