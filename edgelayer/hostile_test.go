@@ -139,7 +139,7 @@ func TestAnAdapterThatTakesNoAnswersHoldsUpItsOwnConversationOnly(t *testing.T) 
 	await.Until(t, "the edge to stand still", func() bool {
 		before := e.Stats().Calls
 		time.Sleep(20 * time.Millisecond)
-		return before > most && e.Stats().Calls == before
+		return before > 0 && e.Stats().Calls == before
 	})
 	if n := e.Stats().Calls; n > 1+2*most {
 		t.Errorf("%d calls were run for an adapter that has taken no answer", n)

@@ -2,7 +2,9 @@ package edgelayer
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
 
@@ -14,8 +16,15 @@ import (
 // single calls beyond that, before any work. Calls of a conversation that was let
 // in are not refused.
 type overload struct {
-	limiter adaptivelimiter.AdaptiveLimiter[any] // nil: none
-	refused atomic.Int64
+	limiter  adaptivelimiter.AdaptiveLimiter[any] // nil: none
+	admitted atomic.Int64                         // conversations and single calls
+	refused  atomic.Int64
+
+	mu sync.Mutex
+	// guarded by mu: what leases are made of
+	looked                        time.Time
+	admittedBefore, refusedBefore int64   // then
+	rate                          float64 // a second, that leases allow; 0: there is no need for them
 }
 
 // Below leastAtOnce calls for each processor nothing is refused: so many are done
@@ -49,7 +58,39 @@ func (o *overload) enter() (*permit, *protocol.Error) {
 		o.refused.Add(1)
 		return nil, protocol.Errorf(protocol.Overloaded, "this edge runs %d calls, as many as it can: ask another, or come back in a second", o.limiter.Inflight())
 	}
+	o.admitted.Add(1)
 	return &permit{p}, nil
+}
+
+// A lease tells a peer that honours such how many conversations and single calls
+// it may begin: as many as it likes, or, when the edge has refused any, its share
+// of what the edge carried then, and of a little more each time.
+const (
+	leaseMost = 100_000
+	leaseTTL  = 250 * time.Millisecond // short: a peer may use all of it at once
+)
+
+// lease is how many requests the next lease is for, of one of so many lines.
+func (o *overload) lease(ttl time.Duration, lines int64) int {
+	const window = 180 * time.Millisecond
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if elapsed := time.Since(o.looked); elapsed >= window {
+		admitted, refused := o.admitted.Load(), o.refused.Load()
+		switch rate := float64(admitted-o.admittedBefore) / elapsed.Seconds(); {
+		case refused > o.refusedBefore:
+			o.rate = rate
+		case rate < o.rate/2: // there is less to do again
+			o.rate = 0
+		default:
+			o.rate *= 1.1 // perhaps it carries more
+		}
+		o.looked, o.admittedBefore, o.refusedBefore = time.Now(), admitted, refused
+	}
+	if o.rate == 0 {
+		return leaseMost
+	}
+	return int(o.rate * ttl.Seconds() * 3 / 4 / float64(max(lines, 1))) // the next one comes after three quarters
 }
 
 // join takes a place if there is one.

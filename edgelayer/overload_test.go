@@ -120,3 +120,21 @@ func TestWhatIsRefusedWhenAnEdgeIsFull(t *testing.T) {
 		t.Errorf("%d refused, want 2", n)
 	}
 }
+
+// A peer that honours leases is told in advance how much there is for it: what is
+// too much waits, or gives up, on its own side.
+func TestLeasesTellWhatAnEdgeCarries(t *testing.T) {
+	const lasts = 3 * time.Second
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{mill()}, MaxAtOnce: 100})
+	none := e.dial("").offer(800, lasts)
+	e = start(t, edgelayer.Config{Services: []edgelayer.Service{mill()}, MaxAtOnce: 100})
+	honours := e.dialBy(rsocket.Config{LeaseRequests: 1}).offer(800, lasts)
+	t.Logf("without leases: %d answered, %d refused; with: %d answered, %d refused, %d not sent in time",
+		none.done.Load(), none.refused.Load(), honours.done.Load(), honours.refused.Load(), honours.failed.Load())
+	if honours.refused.Load()*2 > none.refused.Load() {
+		t.Errorf("%d calls were refused to a peer that honours leases, %d to one that does not", honours.refused.Load(), none.refused.Load())
+	}
+	if honours.done.Load()*4 < none.done.Load()*3 {
+		t.Errorf("%d calls were answered to a peer that honours leases, %d to one that does not", honours.done.Load(), none.done.Load())
+	}
+}

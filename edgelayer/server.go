@@ -1,6 +1,7 @@
 package edgelayer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,8 @@ type Config struct {
 	// budget comes with it. Default 30 s.
 	MaxBudget time.Duration
 	// RSocket bounds the lines themselves. Its MaxFrame and MaxPayload default to
-	// four messages.
+	// four messages, and its leases, for peers that ask for them, to what the edge
+	// carries: all that a peer likes, or its share of that while there is too much.
 	RSocket rsocket.Config
 	// Log gets a line for each setup that was refused and each line that was
 	// closed because of what the peer sent. The zero value is silent.
@@ -132,6 +134,11 @@ func New(cfg Config) (*Server, error) {
 	var err error
 	if s.offer, err = s.newOffer(cfg.Services); err != nil {
 		return nil, err
+	}
+	if cfg.RSocket.LeaseRequests == 0 {
+		ttl := cmp.Or(cfg.RSocket.LeaseTTL, leaseTTL)
+		cfg.RSocket.LeaseRequests, cfg.RSocket.LeaseTTL = leaseMost, ttl
+		cfg.RSocket.Leases = func() int { return s.load.lease(ttl, s.lines.Load()) }
 	}
 	s.rs, err = rsocket.NewServer(s.accept, cfg.RSocket)
 	return s, err

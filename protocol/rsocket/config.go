@@ -71,6 +71,10 @@ type Config struct {
 	LeaseRequests int
 	LeaseTTL      time.Duration
 
+	// Leases, if set, says of each lease how many requests it is for: at least 1 is
+	// granted, at most LeaseRequests. It must not wait.
+	Leases func() int
+
 	// ResumeFor is how long a connection whose carrier is lost waits for another,
 	// with its streams as they are. Default 0: not at all. A client has to [Dial],
 	// which it then does again by itself. A server without it refuses a SETUP that

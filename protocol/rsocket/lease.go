@@ -105,9 +105,13 @@ func (c *Conn) grant() {
 	ttl := c.cfg.LeaseTTL
 	// The lease replaces the one before when it arrives there: until then requests
 	// come on that one, and all of them take their time.
-	c.granted.extend(int64(c.cfg.LeaseRequests), ttl+max(ttl/2, time.Second))
+	n := c.cfg.LeaseRequests
+	if c.cfg.Leases != nil {
+		n = min(max(c.cfg.Leases(), 1), n)
+	}
+	c.granted.extend(int64(n), ttl+max(ttl/2, time.Second))
 	if b := c.w.force(frame.HeaderSize + 8); b != nil {
-		c.w.end(frame.AppendLease(b, uint32(ttl.Milliseconds()), uint32(c.cfg.LeaseRequests)))
+		c.w.end(frame.AppendLease(b, uint32(ttl.Milliseconds()), uint32(n)))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

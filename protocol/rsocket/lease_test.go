@@ -77,3 +77,16 @@ func TestResumedConnectionsRenewLeasesOnce(t *testing.T) {
 		})
 	})
 }
+
+func TestEachLeaseIsForWhatTheServerSaysThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		says := []int{7, 0, 1000}
+		_, p, _ := besideInMemory(t, echo(), Config{LeaseRequests: 100, LeaseTTL: 4 * time.Second, Leases: func() int {
+			n := says[0]
+			says = says[1:]
+			return n
+		}})
+		p.write(frame.AppendSetup(nil, frame.Setup{KeepAlive: time.Minute, Lifetime: time.Hour}, frame.FlagLease, nil, nil))
+		p.want("LEASE 0 n=7 ttl=4000", "LEASE 0 n=1 ttl=4000", "LEASE 0 n=100 ttl=4000")
+	})
+}

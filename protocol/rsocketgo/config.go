@@ -20,6 +20,7 @@ var refused = []struct {
 	{"Fragment", func(c *rsocket.Config) bool { return c.Fragment != 0 }, "rsocket-go marks the first fragment of a reply as the last, so payloads are sent whole"},
 	{"MaxUnwritten", func(c *rsocket.Config) bool { return c.MaxUnwritten != 0 }, fmt.Sprintf("rsocket-go's queue counts frames, not bytes; at most %d of them wait", roomInQueue)},
 	{"LeaseRequests", func(c *rsocket.Config) bool { return c.LeaseRequests != 0 }, "leases are not carried"},
+	{"Leases", func(c *rsocket.Config) bool { return c.Leases != nil }, "leases are not carried"},
 	{"LeaseTTL", func(c *rsocket.Config) bool { return c.LeaseTTL != 0 }, "leases are not carried"},
 	{"ResumeFor", func(c *rsocket.Config) bool { return c.ResumeFor != 0 }, "rsocket-go keeps no frames to send again"},
 	{"MaxRetained", func(c *rsocket.Config) bool { return c.MaxRetained != 0 }, "rsocket-go keeps no frames to send again"},

@@ -14,7 +14,7 @@ import (
 // Every field is honoured or refused: one that is added to rsocket.Config has to
 // be decided about.
 func TestEveryFieldOfAConfigIsHonouredOrRefused(t *testing.T) {
-	honoured := []string{"MaxFrame", "MaxPayload", "MaxReassembly", "MaxStreams", "Window", "MaxUnread", "MaxConns", "FirstFrameTimeout", "WriteTimeout", "TLS"}
+	honoured := []string{"MaxFrame", "MaxPayload", "MaxReassembly", "MaxStreams", "Window", "MaxUnread", "MaxConns", "FirstFrameTimeout", "MaxLifetime", "WriteTimeout", "TLS"}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[rsocket.Config]()) {
 		refuses := slices.ContainsFunc(refused, func(r struct {
 			field string
@@ -31,7 +31,12 @@ func TestEveryFieldOfAConfigIsHonouredOrRefused(t *testing.T) {
 			continue
 		}
 		var cfg rsocket.Config
-		reflect.ValueOf(&cfg).Elem().FieldByIndex(f.Index).SetInt(1)
+		field := reflect.ValueOf(&cfg).Elem().FieldByIndex(f.Index)
+		if field.CanInt() {
+			field.SetInt(1)
+		} else {
+			field.Set(reflect.ValueOf(func() int { return 1 }))
+		}
 		_, dialErr := Dial(t.Context(), "tcp://127.0.0.1:1", rsocket.Setup{}, rsocket.Handler{}, cfg)
 		_, serverErr := NewServer(nil, cfg)
 		for _, err := range []error{dialErr, serverErr} {
