@@ -17,6 +17,7 @@ type calls struct {
 	mu sync.Mutex
 	// guarded by mu
 	byID      map[uint32]*asked
+	begun     bool // one was admitted
 	running   int
 	answering int // calls that have run and whose answer waits to be sent
 }
@@ -65,6 +66,7 @@ func (s *calls) admit(a *asked, after []uint32, refs []protocol.Reference) (inUs
 		s.byID = map[uint32]*asked{}
 	}
 	s.byID[a.id] = a
+	s.begun = true
 	s.running++
 	return false, nil
 }
@@ -100,6 +102,13 @@ func (s *calls) ended(a *asked, out outcome) {
 	}
 	s.running--
 	s.answering++
+}
+
+// any reports whether a call runs or has run.
+func (s *calls) any() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
 }
 
 func (s *calls) answered() {

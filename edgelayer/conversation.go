@@ -20,7 +20,7 @@ type conversation struct {
 	calls  calls
 
 	services services               // those that the line had when it began
-	place    atomic.Pointer[permit] // that of the conversation, until its first call takes it
+	place    atomic.Pointer[permit] // with which it was let in, until its first call takes it
 	wg       sync.WaitGroup         // a goroutine per call
 
 	// passing lets one changed passport pass at a time, so that the adapter's last
@@ -57,8 +57,10 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	b := newBearer(l.s.cfg.Keys, md.Passport)
 	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
 	c.place.Store(place)
-	defer func() { c.place.Swap(nil).leave(context.Canceled) }()
 	err = c.take(ctx, first.Data)
+	if err != nil || !c.calls.any() {
+		c.unused() // who asks nothing yet keeps no place from others
+	}
 	for err == nil {
 		var p rsocket.Payload
 		if p, err = ch.Recv(ctx); err == nil {
@@ -80,6 +82,10 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 		return protocol.AsError(err).Frame()
 	}
 }
+
+// unused gives back the place with which the conversation was let in, unless a
+// call has taken it.
+func (c *conversation) unused() { c.place.Swap(nil).leave(context.Canceled) }
 
 // take acts on the messages of one payload. An error ends the conversation.
 func (c *conversation) take(ctx context.Context, data []byte) error {

@@ -2,6 +2,7 @@ package edgelayer_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -102,18 +103,25 @@ func TestWhatIsRefusedWhenAnEdgeIsFull(t *testing.T) {
 	e := start(t, edgelayer.Config{Services: []edgelayer.Service{gates, echo()}, MaxAtOnce: 2})
 	l := e.dial("")
 	const full = "ERROR overloaded this edge runs 2 calls, as many as it can: ask another, or come back in a second"
+	for i := range int64(10) { // who asks nothing keeps no place from others
+		l.converse()
+		await.Until(t, "the conversation", func() bool { return e.Stats().Conversations == i+1 })
+	}
 	a := l.converse(`[1,1,"gate.wait",{"n":1}]`)
-	b := l.converse()
-	g.wantEntered(t, 1)
-	await.Until(t, "both conversations", func() bool { return e.Stats().Conversations == 2 })
+	b := l.converse(`[1,1,"gate.wait",{"n":2}]`)
+	g.wantEntered(t, 2)
 	l.want("echo.say", `{"text":"x"}`, full)
 	l.converse(`[1,1,"echo.say",{"text":"x"}]`).want(full)
 	l.want("warmline.setup", "", "…") // whether it is well can always be asked
 	a.say(`[1,2,"echo.say",{"text":"let in"}]`)
 	a.want(`[3,2,{"text":"let in"}]`)
-	b.say(`[1,1,"echo.say",{"text":"let in"}]`)
-	b.want(`[3,1,{"text":"let in"}]`)
-	l.want("echo.say", `{"text":"x"}`, `{"text":"x"}`) // b has used its place and given it back
+	g.letGo(2)
+	b.want(`[3,1,{"n":2}]`)
+	l.want("echo.say", `{"text":"x"}`, `{"text":"x"}`)          // b has given its place back
+	for _, method := range []string{"echo.none", "gate.read"} { // nor does what fails before it runs
+		l.converse(fmt.Sprintf(`[1,1,%q,{"n":"x"}]`, method)).want("[4,1,…")
+		l.want("echo.say", `{"text":"x"}`, `{"text":"x"}`)
+	}
 	g.letGo(1)
 	a.want(`[3,1,{"n":1}]`)
 	if n := e.Stats().Refused; n != 2 {

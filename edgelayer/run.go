@@ -13,6 +13,7 @@ import (
 func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Message) {
 	c.l.s.calls.Add(1)
 	out, seen := c.outcome(ctx, a, m)
+	c.unused() // it failed before it ran, or did not have to
 	if out.err == nil && a.keep {
 		if out.err = c.view.hold(len(out.result) + overhead); out.err != nil {
 			out.result = nil
