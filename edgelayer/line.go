@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"warmline.dev/protocol"
@@ -20,6 +21,7 @@ type line struct {
 	conn     *rsocket.Conn
 	codec    protocol.Codec
 	hello    protocol.Hello
+	telling  sync.Mutex
 	services atomic.Pointer[services] // what its wants resolve to; replaced by [Server.Offer]
 }
 

@@ -132,6 +132,8 @@ func (l *line) tell(refusal *protocol.Refusal) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if refusal == nil {
+		l.telling.Lock() // so that the last one that is told is the last
+		defer l.telling.Unlock()
 		data, err := l.codec.Marshal(l.welcome())
 		if err == nil {
 			_ = l.conn.PushMetadata(ctx, composite.Append(nil, protocol.MIMEWelcome, data)) // otherwise the line is lost

@@ -34,8 +34,12 @@ func (e *Edge) ask(ctx context.Context, method string, args, into any) error {
 		reply, err := e.askOn(ctx, m, l, method, args)
 		m.Done()
 		tried = append(tried, m)
-		if ctx.Err() == nil && len(tried) <= maxMoves && isLost(err) && (isUndone(err) || l.Welcome().MayAskAgain(method)) {
+		lost, again := ctx.Err() == nil && isLost(err), isUndone(err) || l.Welcome().MayAskAgain(method)
+		switch {
+		case lost && again && len(tried) <= maxMoves:
 			continue
+		case lost && !again:
+			return uncertain(method, err)
 		}
 		if err != nil {
 			return protocol.AsError(err)

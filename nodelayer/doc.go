@@ -30,7 +30,7 @@
 // An edge is one of several that offer the same. A conversation whose edge is lost,
 // or does not answer any more, goes on with another: calls that are not answered
 // and may be asked twice (the edge says which) are asked again, with references to
-// answers that are here put in place; the others fail as unavailable, since they
-// may have been carried out. While there is no line calls fail at once as
+// answers that are here put in place; the others fail as uncertain, since they may
+// have been carried out. While there is no line calls fail at once as
 // unavailable, and safe to try again.
 package nodelayer

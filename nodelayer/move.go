@@ -84,6 +84,11 @@ func (c *Conversation) lost(stage int, err error) {
 	}
 }
 
+// uncertain is what becomes of a call that may not be asked twice.
+func uncertain(method string, cause error) error {
+	return protocol.Errorf(protocol.Uncertain, "the line was lost: %w; %s may have been carried out", cause, method)
+}
+
 // enter takes an edge. The caller holds mu.
 func (c *Conversation) enter(m *line.Member, l *line.Line) {
 	c.member, c.line, c.ch = m, l, nil
@@ -122,7 +127,7 @@ func (c *Conversation) carryOver(undone bool, cause error) (failed map[*Pending]
 			lost.Retry = again
 			err = lost
 		case !undone && !unsent[id] && !again:
-			err = protocol.Errorf(protocol.Unavailable, "the line was lost: %w; %s may have been carried out", cause, p.method)
+			err = uncertain(p.method, cause)
 		default:
 			err = c.askAgain(p, answered, failed)
 		}

@@ -133,8 +133,8 @@ func TestAConversationGoesOnWithAnotherEdge(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	want(t, errOf(nodelayer.Await[row](ctx, write)), protocol.Error{Code: protocol.Unavailable, Message: "the line was lost: …; twins.write may have been carried out"})
-	want(t, errOf(nodelayer.Await[row](ctx, behind)), protocol.Error{Code: protocol.Unresolved, Message: "call 6 (twins.write) failed: unavailable: …"})
+	want(t, errOf(nodelayer.Await[row](ctx, write)), protocol.Error{Code: protocol.Uncertain, Message: "the line was lost: …; twins.write may have been carried out"})
+	want(t, errOf(nodelayer.Await[row](ctx, behind)), protocol.Error{Code: protocol.Unresolved, Message: "call 6 (twins.write) failed: uncertain: …"})
 	second.wantAsked("titles", "titles")
 	if _, err := nodelayer.Call[row](ctx, c, "twins.quick", nil); err != nil { // and goes on
 		t.Error(err)

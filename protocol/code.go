@@ -41,6 +41,9 @@ const (
 	// Unresolved: a reference in the arguments leads nowhere, or to a call that
 	// failed. The call did not run.
 	Unresolved Code = 0x30D
+	// Uncertain: the line was lost before the answer came, and what the call writes
+	// may have been written.
+	Uncertain Code = 0x30E
 )
 
 var codeNames = map[Code]string{
@@ -48,7 +51,7 @@ var codeNames = map[Code]string{
 	InvalidArgument: "invalid_argument", UnknownMethod: "unknown_method",
 	Unauthenticated: "unauthenticated", Forbidden: "forbidden", NotFound: "not_found",
 	TooLarge: "too_large", Overloaded: "overloaded", Unavailable: "unavailable",
-	Internal: "internal", Unsatisfied: "unsatisfied", Unresolved: "unresolved",
+	Internal: "internal", Unsatisfied: "unsatisfied", Unresolved: "unresolved", Uncertain: "uncertain",
 }
 
 var codesByName = func() map[string]Code {

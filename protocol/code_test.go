@@ -29,6 +29,7 @@ var codes = []struct {
 	{protocol.Internal, 0x30B, "internal", http.StatusInternalServerError},
 	{protocol.Unsatisfied, 0x30C, "unsatisfied", http.StatusNotFound},
 	{protocol.Unresolved, 0x30D, "unresolved", http.StatusInternalServerError},
+	{protocol.Uncertain, 0x30E, "uncertain", http.StatusBadGateway},
 }
 
 func TestCodesHaveNamesAndNumbers(t *testing.T) {

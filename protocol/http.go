@@ -27,6 +27,8 @@ func (c Code) HTTPStatus() int {
 		return http.StatusForbidden
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case Uncertain:
+		return http.StatusBadGateway
 	case Overloaded, Unavailable:
 		return http.StatusServiceUnavailable
 	}

@@ -29,7 +29,7 @@ WINDOW = 32  # §8.6: payloads that the edge may have on the way to us
 # §11: codes by number, RSocket's own among them.
 CODES = dict(enumerate(
     "canceled deadline_exceeded invalid_argument unknown_method unauthenticated forbidden not_found "
-    "too_large overloaded unavailable internal unsatisfied".split(), start=0x301))
+    "too_large overloaded unavailable internal unsatisfied unresolved uncertain".split(), start=0x301))
 CODES.update({0x201: "internal", 0x202: "overloaded", 0x203: "canceled", 0x204: "invalid_argument"})
 CONNECTION_CODES = {1: "INVALID_SETUP", 2: "UNSUPPORTED_SETUP", 3: "REJECTED_SETUP", 0x101: "CONNECTION_ERROR"}
 CONNECTION_CLOSE = 0x102
