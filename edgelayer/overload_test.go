@@ -3,6 +3,7 @@ package edgelayer_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,7 +34,17 @@ func mill() edgelayer.Service {
 }
 
 // offered is what came of calls at a steady rate, each with 600 ms of time.
-type offered struct{ done, refused, failed atomic.Int64 }
+type offered struct {
+	done, refused, failed atomic.Int64
+
+	mu   sync.Mutex
+	took []time.Duration // those that were answered; guarded by mu
+}
+
+func (o *offered) p99() time.Duration {
+	slices.Sort(o.took)
+	return o.took[len(o.took)*99/100].Round(time.Millisecond)
+}
 
 func (l *line) offer(perSecond int, lasts time.Duration) *offered {
 	const step, patience = 10 * time.Millisecond, 600 * time.Millisecond
@@ -47,10 +58,14 @@ func (l *line) offer(perSecond int, lasts time.Duration) *offered {
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
+				sent := time.Now()
 				md := protocol.Metadata{Route: "mill.grind", Budget: patience}
 				switch _, err := l.conn.Call(ctx, rsocket.Payload{Metadata: md.Append(nil)}); {
 				case err == nil:
 					o.done.Add(1)
+					o.mu.Lock()
+					o.took = append(o.took, time.Since(sent))
+					o.mu.Unlock()
 				case protocol.AsError(err).Code == protocol.Overloaded:
 					o.refused.Add(1)
 				default:
@@ -77,8 +92,8 @@ func TestAnEdgeThatIsOverloadedRefusesAndGoesOn(t *testing.T) {
 		e := start(t, edgelayer.Config{Services: []edgelayer.Service{mill()}, MaxAtOnce: tt.most})
 		o := e.dial("").offer(tt.perSecond, lasts)
 		goodput[name] = o.done.Load()
-		t.Logf("%s: %d calls/s offered, %d/s answered, %d refused, %d failed", name, tt.perSecond,
-			int(float64(o.done.Load())/lasts.Seconds()), o.refused.Load(), o.failed.Load())
+		t.Logf("%s: %d calls/s offered, %d/s answered, p99 %v, %d refused, %d failed", name, tt.perSecond,
+			int(float64(o.done.Load())/lasts.Seconds()), o.p99(), o.refused.Load(), o.failed.Load())
 		if tt.most < 0 {
 			if o.failed.Load() < o.done.Load() {
 				t.Error("more calls were answered than not without a limit: this test shows nothing")
