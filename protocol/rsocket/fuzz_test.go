@@ -89,6 +89,7 @@ func expose(t *testing.T, c *Conn, theirs net.Conn, first, in []byte, ask bool) 
 			})
 		}
 	}
+	in = bytes.ReplaceAll(in, canary[:1], []byte{canary[0] - 1}) // what is handed out is not the peer's own
 	_ = theirs.SetWriteDeadline(time.Now().Add(5 * time.Second))
 	_, _ = theirs.Write(first)
 	_, _ = theirs.Write(in)
@@ -96,7 +97,7 @@ func expose(t *testing.T, c *Conn, theirs net.Conn, first, in []byte, ask bool) 
 	c.Close()
 	cancel()
 	wg.Wait()
-	if bytes.Contains(out.Bytes(), canary) && !bytes.Contains(in, canary) {
+	if bytes.Contains(out.Bytes(), canary) {
 		t.Error("the peer was given bytes of no frame")
 	}
 	for name, n := range map[string]int64{
