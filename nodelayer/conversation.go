@@ -176,11 +176,14 @@ func (c *Conversation) find(id uint32) *Pending {
 func (c *Conversation) answer(from *line.Member, id uint32, result protocol.Raw, err error) {
 	c.mu.Lock()
 	p := c.waiting[id]
-	delete(c.waiting, id)
+	if p != nil {
+		delete(c.waiting, id)
+		p.settle(result, err)
+	}
 	c.mu.Unlock()
 	if p != nil {
 		from.Heard(time.Since(p.begun))
-		p.finish(result, err)
+		p.tell()
 	}
 }
 
@@ -193,9 +196,12 @@ func (c *Conversation) end(err error) {
 	left := c.waiting
 	c.waiting = map[uint32]*Pending{}
 	c.outbox.clear()
+	for _, p := range left {
+		p.settle(nil, c.explain(context.Background(), err))
+	}
 	c.mu.Unlock()
 	for _, p := range left {
-		p.finish(nil, c.explain(context.Background(), err))
+		p.tell()
 	}
 }
 

@@ -75,12 +75,15 @@ func (c *Conversation) lost(stage int, err error) {
 		c.figures.Moves++
 		c.flush()
 	}
+	for p, err := range failed {
+		p.settle(nil, protocol.AsError(err))
+	}
 	c.mu.Unlock()
 	if old != nil {
 		old.Cancel()
 	}
-	for p, err := range failed {
-		p.finish(nil, protocol.AsError(err))
+	for p := range failed {
+		p.tell()
 	}
 }
 

@@ -76,7 +76,8 @@ func (c *Conversation) start(ctx context.Context, method string, args any, keep 
 		o.how.Parts = partsWindow
 	}
 	if err := c.tryStart(p, args, &o); err != nil {
-		p.finish(nil, c.explain(ctx, err))
+		p.settle(nil, c.explain(ctx, err)) // nobody knows of it yet
+		p.tell()
 	}
 	return p
 }
@@ -98,8 +99,8 @@ func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended != nil {
-		return c.ended
+	if l, err = c.stand(); err != nil { // again: the line may have been lost meanwhile
+		return err
 	}
 	if len(value) > 0 {
 		value, err = l.Codec.Rewrite(value, func(r protocol.Reference) (protocol.Raw, error) {
@@ -201,6 +202,7 @@ func (p *Pending) Cancel() {
 	waits := c.waiting[p.id] == p
 	if waits {
 		delete(c.waiting, p.id)
+		p.settle(nil, protocol.AsError(context.Canceled))
 		if !c.outbox.drop(p.id) {
 			_ = c.post(c.line, 0, &protocol.Message{Kind: protocol.KindCancel, ID: p.id}) // it always encodes
 			c.flush()
@@ -208,14 +210,18 @@ func (p *Pending) Cancel() {
 	}
 	c.mu.Unlock()
 	if waits {
-		p.finish(nil, protocol.AsError(context.Canceled))
+		p.tell()
 	}
 }
 
-// finish is called once.
-func (p *Pending) finish(result protocol.Raw, err error) {
-	p.result, p.err, p.value = result, err, nil
-	timingsOf(p.conv.ctx).add(p.method, time.Since(p.begun), err)
+// settle notes the answer, in one step with taking the call off those that wait:
+// who moves the conversation then looks at it. The caller holds mu, and calls tell
+// when it does not.
+func (p *Pending) settle(result protocol.Raw, err error) { p.result, p.err, p.value = result, err, nil }
+
+// tell lets go who waits for the answer.
+func (p *Pending) tell() {
+	timingsOf(p.conv.ctx).add(p.method, time.Since(p.begun), p.err)
 	close(p.done)
 	if p.parts != nil {
 		p.parts.end()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,9 @@ func TestAChainOfCallsTakesOneRoundTrip(t *testing.T) {
 	link.Frames()
 	begun := time.Now()
 	r := c.Start("guide.row", number{3})
+	for range 20 {
+		runtime.Gosched() // who would send it at once can
+	}
 	a := c.Start("guide.titles", map[string]any{"ids": r.Ref("items", nodelayer.Each, "id")})
 	b := c.Start("guide.row", number{1}, nodelayer.After(a))
 	d := c.Start("guide.titles", map[string]any{"ids": b.Ref("items", nodelayer.Each, "id")})
