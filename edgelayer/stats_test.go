@@ -18,7 +18,7 @@ func (fakeCache) Stats() warm.Stats { return warm.Stats{Entries: 3, Hits: 20, Mi
 
 func TestStats(t *testing.T) {
 	inBothCodecs(t, func(t *testing.T, codec protocol.Codec) {
-		src, err := source.New(source.Config{Name: "ratings", BaseURL: "http://127.0.0.1:9"})
+		src, err := source.New(source.Config{Name: "ratings", URLs: []string{"http://127.0.0.1:9"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,10 @@ func TestStats(t *testing.T) {
 		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,"refused":0,"at_once":0,` +
 			`"services":{"catalogue":["2.1.3","1.4.2"],"echo":["1.0.0"],"edge":["1.0.0"],"gate":["1.0.0"]},` +
 			`"caches":{"films":{"entries":3,"hits":20,"misses":4,"loads":0,"load_failures":0,"evictions":0}},` +
-			`"sources":{"ratings":{"requests":0,"failures":0,"refused":0,"in_flight":0,"breaker":"closed"}}}`; string(text) != want {
+			`"sources":{"ratings":{"requests":0,"failures":0,"refused":{"limit":0,"breaker":0},` +
+			`"attempts":0,"failed":{"timeout":0,"unreachable":0,"cut_off":0,"status":0,"garbage":0,"too_large":0},` +
+			`"retries":0,"hedges":0,"hedges_won":0,"missed":{"budget":0,"limit":0},` +
+			`"in_flight":0,"limit":64,"breaker":"closed","budget":10,"resting":0,"p50_ms":0,"p95_ms":0}}}`; string(text) != want {
 			t.Errorf("edge.stats\n got %s\nwant %s", text, want)
 		}
 

@@ -36,7 +36,7 @@ func TestBreakerOpensAndClosesAgain(t *testing.T) {
 	var ill patient
 	ill.status.Store(500)
 	var log bytes.Buffer
-	s := newSource(t, source.Config{BaseURL: serve(t, ill.ServeHTTP), Breaker: source.Breaker{MinRequests: 4, OpenFor: time.Hour}, Log: zerolog.New(&log)})
+	s := newSource(t, source.Config{URLs: []string{serve(t, ill.ServeHTTP)}, Breaker: source.Breaker{MinRequests: 4, OpenFor: time.Hour}, Log: zerolog.New(&log)})
 	for range 4 {
 		if !closed(s) {
 			t.Fatalf("%+v", s.Stats())
@@ -51,7 +51,7 @@ func TestBreakerOpensAndClosesAgain(t *testing.T) {
 	if n := ill.requests.Load(); n != 4 {
 		t.Errorf("%d requests have come, want 4", n)
 	}
-	if d := cmp.Diff(source.Stats{Requests: 4, Failures: 4, Refused: 3, Breaker: "open"}, s.Stats()); d != "" {
+	if d := cmp.Diff(source.Stats{Requests: 4, Failures: 4, Attempts: 4, Failed: source.Failed{Status: 4}, Refused: source.Refused{Breaker: 3}, Breaker: "open"}, counted(s)); d != "" {
 		t.Error(d)
 	}
 	var line struct{ Source, From, To, Message string }
@@ -59,7 +59,7 @@ func TestBreakerOpensAndClosesAgain(t *testing.T) {
 		t.Errorf("the log says %q, %v", log.String(), err)
 	}
 
-	s = newSource(t, source.Config{BaseURL: serve(t, ill.ServeHTTP), Breaker: source.Breaker{MinRequests: 1, OpenFor: time.Millisecond}})
+	s = newSource(t, source.Config{URLs: []string{serve(t, ill.ServeHTTP)}, Breaker: source.Breaker{MinRequests: 1, OpenFor: time.Millisecond}})
 	want(t, get(s), protocol.Unavailable)
 	await.Until(t, "a request that fails is let through to try", func() bool { _ = get(s); return s.Stats().Requests > 1 })
 	ill.status.Store(200)
@@ -73,13 +73,13 @@ func TestAnswersThatSayNoAreNoFailures(t *testing.T) {
 	for _, status := range []int64{400, 403, 404, 409, 422} {
 		var no patient
 		no.status.Store(status)
-		s := newSource(t, source.Config{BaseURL: serve(t, no.ServeHTTP), Breaker: source.Breaker{MinRequests: 1, FailureRatio: 0.01}})
+		s := newSource(t, source.Config{URLs: []string{serve(t, no.ServeHTTP)}, Breaker: source.Breaker{MinRequests: 1, FailureRatio: 0.01}})
 		for range 10 {
 			if err := get(s); err == nil {
 				t.Fatalf("HTTP %d is no error", status)
 			}
 		}
-		if d := cmp.Diff(source.Stats{Requests: 10, Breaker: "closed"}, s.Stats()); d != "" {
+		if d := cmp.Diff(source.Stats{Requests: 10, Attempts: 10, Breaker: "closed"}, counted(s)); d != "" {
 			t.Errorf("HTTP %d:\n%s", status, d)
 		}
 	}
@@ -88,11 +88,11 @@ func TestAnswersThatSayNoAreNoFailures(t *testing.T) {
 func TestBreakerCanBeSwitchedOff(t *testing.T) {
 	var ill patient
 	ill.status.Store(500)
-	s := newSource(t, source.Config{BaseURL: serve(t, ill.ServeHTTP), Breaker: source.Breaker{MinRequests: -1, FailureRatio: 0.01}})
+	s := newSource(t, source.Config{URLs: []string{serve(t, ill.ServeHTTP)}, Breaker: source.Breaker{MinRequests: -1, FailureRatio: 0.01}})
 	for range 30 {
 		want(t, get(s), protocol.Unavailable)
 	}
-	if d := cmp.Diff(source.Stats{Requests: 30, Failures: 30, Breaker: "closed"}, s.Stats()); d != "" || ill.requests.Load() != 30 {
+	if d := cmp.Diff(source.Stats{Requests: 30, Failures: 30, Attempts: 30, Failed: source.Failed{Status: 30}, Breaker: "off"}, counted(s)); d != "" || ill.requests.Load() != 30 {
 		t.Error(d)
 	}
 }
@@ -111,7 +111,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // defaults is a source with the defaults of Config.
 func defaults(t *testing.T, w wire) *source.Source {
 	t.Helper()
-	s, err := source.New(source.Config{Name: "films", BaseURL: "http://films", Client: &http.Client{Transport: w}})
+	s, err := source.New(source.Config{Name: "films", URLs: []string{"http://films"}, Client: &http.Client{Transport: w}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,13 @@ func newSource(t *testing.T, cfg source.Config) *source.Source {
 	return s
 }
 
+// counted is what the source has counted, without what it has measured.
+func counted(s *source.Source) source.Stats {
+	st := s.Stats()
+	st.Limit, st.Budget, st.P50, st.P95 = 0, 0, 0, 0
+	return st
+}
+
 func get(s *source.Source) error {
 	var into map[string]any
 	return s.Get(context.Background(), "/x", nil, &into)

@@ -61,13 +61,13 @@ func TestRequestsAndAnswers(t *testing.T) {
 			return s.Get(protocol.WithTraceparent(ctx, traceparent), "/films", nil, into)
 		}, asked{"GET", "/films", "application/json", "", traceparent, ""}},
 	} {
-		s := newSource(t, source.Config{BaseURL: tt.base})
+		s := newSource(t, source.Config{URLs: []string{tt.base}})
 		var got asked
 		err := tt.do(s, &got)
 		if d := cmp.Diff(tt.want, got); err != nil || d != "" {
 			t.Errorf("%s: %v\n%s", name, err, d)
 		}
-		if d := cmp.Diff(source.Stats{Requests: 1, Breaker: "closed"}, s.Stats()); d != "" || s.Name() != "films" {
+		if d := cmp.Diff(source.Stats{Requests: 1, Attempts: 1, Breaker: "closed"}, counted(s)); d != "" || s.Name() != "films" {
 			t.Errorf("%s: %s\n%s", name, s.Name(), d)
 		}
 	}
@@ -97,15 +97,16 @@ func TestStatusesBecomeCodes(t *testing.T) {
 		{502, "<html>", protocol.Unavailable, "source films: HTTP 502", 1},
 		{503, "", protocol.Unavailable, "source films: HTTP 503", 1},
 	} {
-		s := newSource(t, source.Config{BaseURL: serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(tt.status)
 			_, _ = io.WriteString(w, tt.body)
-		})})
+		})
+		s := newSource(t, source.Config{URLs: []string{base}, Retry: source.Retry{Attempts: -1}})
 		e := want(t, get(s), tt.code)
 		if e.Message != tt.message || e.Retry || e.Remote {
 			t.Errorf("%d %s: %+v", tt.status, tt.body, e)
 		}
-		if d := cmp.Diff(source.Stats{Requests: 1, Failures: tt.failures, Breaker: "closed"}, s.Stats()); d != "" {
+		if d := cmp.Diff(source.Stats{Requests: 1, Failures: tt.failures, Attempts: 1, Failed: source.Failed{Status: tt.failures}, Breaker: "closed"}, counted(s)); d != "" {
 			t.Errorf("%d %s:\n%s", tt.status, tt.body, d)
 		}
 	}
@@ -117,12 +118,18 @@ func TestAnswersThatAreNotWhatWasExpected(t *testing.T) {
 		"cut short":       `{"Method":`,
 		"nothing":         "",
 		"more than one":   "{}{}",
+		"half of it":      `{"Body":"x","Method":7}`,
 		"the wrong shape": `{"Method":7}`,
 	} {
-		s := newSource(t, source.Config{BaseURL: serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })})
-		e := want(t, s.Get(context.Background(), "/x", nil, new(asked)), protocol.Unavailable)
-		if e.Retry || !strings.Contains(e.Message, "source films: its answer is not what was expected") {
-			t.Errorf("%s: %+v", name, e)
+		base := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		s := newSource(t, source.Config{URLs: []string{base}, Breaker: source.Breaker{MinRequests: 1}, Retry: source.Retry{Attempts: -1}})
+		var got asked
+		e := want(t, s.Get(context.Background(), "/x", nil, &got), protocol.Unavailable)
+		if e.Retry || !strings.Contains(e.Message, "source films: its answer is not what was expected") || got != (asked{}) {
+			t.Errorf("%s: %+v, %+v", name, e, got)
+		}
+		if d := cmp.Diff(source.Stats{Requests: 1, Failures: 1, Attempts: 1, Failed: source.Failed{Garbage: 1}, Breaker: "open"}, counted(s)); d != "" {
+			t.Errorf("%s is a failure of the source:\n%s", name, d)
 		}
 	}
 }
@@ -138,7 +145,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			gone <- struct{}{}
 		}
 	})
-	s := newSource(t, source.Config{BaseURL: base, MaxBody: 100, Timeout: -1})
+	s := newSource(t, source.Config{URLs: []string{base}, MaxBody: 100, Timeout: -1})
 	var text string
 	if err := s.Get(context.Background(), "/", nil, &text); err != nil || len(text) != 98 {
 		t.Errorf("as long as may be: %q, %v", text, err)
@@ -148,16 +155,16 @@ func TestAnswersAreBounded(t *testing.T) {
 		t.Errorf("%+v, %+v", e, s.Stats())
 	}
 	<-gone // the service is told that nobody reads on
-	s = newSource(t, source.Config{BaseURL: base, MaxBody: 99})
+	s = newSource(t, source.Config{URLs: []string{base}, MaxBody: 99})
 	want(t, s.Get(context.Background(), "/", nil, &text), protocol.Unavailable)
-	s = newSource(t, source.Config{BaseURL: base, MaxBody: math.MaxInt64})
+	s = newSource(t, source.Config{URLs: []string{base}, MaxBody: math.MaxInt64})
 	if err := s.Get(context.Background(), "/", nil, &text); err != nil {
 		t.Errorf("no bound to speak of: %v", err)
 	}
 }
 
 func TestNobodyThere(t *testing.T) {
-	s := newSource(t, source.Config{BaseURL: "http://127.0.0.1:1"})
+	s := newSource(t, source.Config{URLs: []string{"http://127.0.0.1:1"}})
 	if e := want(t, get(s), protocol.Unavailable); e.Retry || s.Stats().Failures != 1 {
 		t.Errorf("%+v, %+v", e, s.Stats())
 	}
@@ -165,17 +172,19 @@ func TestNobodyThere(t *testing.T) {
 
 // What can't be sent is this side's fault: the source has no part in it.
 func TestWhatCannotBeSent(t *testing.T) {
-	s := newSource(t, source.Config{BaseURL: serve(t, echo), Breaker: source.Breaker{MinRequests: 1}})
+	s := newSource(t, source.Config{URLs: []string{serve(t, echo)}, Breaker: source.Breaker{MinRequests: 1}})
 	for name, err := range map[string]error{
 		"no JSON":   s.Put(context.Background(), "/x", make(chan int), new(asked)),
 		"no path":   s.Get(context.Background(), "/x\x00", nil, new(asked)),
 		"no escape": s.Get(context.Background(), "/x%zz", nil, new(asked)),
+		"no slash":  s.Get(context.Background(), ".example.org/x", nil, new(asked)),
+		"no method": s.Do(context.Background(), source.Request{Method: "GET IT", Path: "/x"}),
 	} {
 		if e := want(t, err, protocol.Internal); e.Retry {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
-	if d := cmp.Diff(source.Stats{Breaker: "closed"}, s.Stats()); d != "" {
+	if d := cmp.Diff(source.Stats{Breaker: "closed"}, counted(s)); d != "" {
 		t.Error(d)
 	}
 }
@@ -183,20 +192,28 @@ func TestWhatCannotBeSent(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	const good = "http://127.0.0.1:9101"
 	for name, cfg := range map[string]source.Config{
-		"no URL":            {},
-		"no scheme":         {BaseURL: "127.0.0.1:9101"},
-		"no host":           {BaseURL: "http://"},
-		"another scheme":    {BaseURL: "ftp://127.0.0.1"},
-		"no URL at all":     {BaseURL: "http://[::1"},
-		"in flight below 0": {BaseURL: good, MaxInFlight: -1},
-		"bodies below 0":    {BaseURL: good, MaxBody: -1},
+		"no URL":           {},
+		"no scheme":        {URLs: []string{"127.0.0.1:9101"}},
+		"no host":          {URLs: []string{"http://"}},
+		"another scheme":   {URLs: []string{"ftp://127.0.0.1"}},
+		"no URL at all":    {URLs: []string{"http://[::1"}},
+		"a query":          {URLs: []string{good + "?x=1"}},
+		"one of them":      {URLs: []string{good, "films"}},
+		"least below 0":    {URLs: []string{good}, Limit: source.Limit{Least: -1}},
+		"least above most": {URLs: []string{good}, Limit: source.Limit{Least: 9, Most: 8}},
+		"bodies below 0":   {URLs: []string{good}, MaxBody: -1},
+		"hedges after all": {URLs: []string{good}, Hedge: source.Hedge{Quantile: 1}},
+		"a window below 0": {URLs: []string{good}, Breaker: source.Breaker{Window: -1}},
 	} {
 		cfg.Name = "films"
 		if s, err := source.New(cfg); err == nil || s != nil || !strings.Contains(err.Error(), `source "films"`) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := source.New(source.Config{BaseURL: good, Timeout: -time.Second, Breaker: source.Breaker{MinRequests: -1}}); err != nil {
+	if _, err := source.New(source.Config{
+		URLs: []string{good}, Timeout: -time.Second, Breaker: source.Breaker{MinRequests: -1},
+		Limit: source.Limit{Most: -1}, Retry: source.Retry{Attempts: -1, Backoff: -1}, Hedge: source.Hedge{Quantile: -1}, Budget: -1,
+	}); err != nil {
 		t.Errorf("what may be negative: %v", err)
 	}
 }

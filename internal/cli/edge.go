@@ -55,7 +55,7 @@ func edgeCommand(s *settings) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters: tcp, unix or ws; port 0 takes a free one")
-	f.StringToStringVar(&o.sources, "source", defaultSources(), "where the mid-tier services are, NAME=URL; may be given again")
+	f.StringToStringVar(&o.sources, "source", defaultSources(), "where the mid-tier services are, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
 	f.DurationVar(&o.timeout, "source-timeout", 400*time.Millisecond, "how long one request to a source may take")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
 	return cmd

@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -15,7 +16,8 @@ import (
 
 // Config says where the sample services are.
 type Config struct {
-	// URLs are the base URLs by name; all of sample.Names are needed.
+	// URLs are the base URLs by name, with spaces between several that stand for
+	// each other; all of sample.Names are needed.
 	URLs map[string]string
 	// Timeout and Breaker apply to each source. The zero values are source's defaults.
 	Timeout time.Duration
@@ -37,10 +39,11 @@ func New(cfg Config) (*Tier, error) {
 	t := &Tier{}
 	src := map[string]*source.Source{}
 	for _, name := range sample.Names() {
-		if cfg.URLs[name] == "" {
+		urls := strings.Fields(cfg.URLs[name])
+		if len(urls) == 0 {
 			return nil, fmt.Errorf("no URL for the source %s", name)
 		}
-		s, err := source.New(source.Config{Name: name, BaseURL: cfg.URLs[name], Timeout: cfg.Timeout, Breaker: cfg.Breaker, Log: cfg.Log})
+		s, err := source.New(source.Config{Name: name, URLs: urls, Timeout: cfg.Timeout, Breaker: cfg.Breaker, Log: cfg.Log})
 		if err != nil {
 			return nil, err
 		}
