@@ -134,6 +134,18 @@ func TestAnswersThatAreNotWhatWasExpected(t *testing.T) {
 	}
 }
 
+// A source that fails in many words does not have them all repeated.
+func TestErrorsAreBounded(t *testing.T) {
+	base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"N":1`+strings.Repeat("0", 5000)+`}`)
+	})
+	var got struct{ N int8 }
+	e := want(t, newSource(t, source.Config{URLs: []string{base}}).Get(context.Background(), "/x", nil, &got), protocol.Unavailable)
+	if len(e.Message) > 400 || !strings.Contains(e.Message, "not what was expected") {
+		t.Errorf("%d bytes: %s", len(e.Message), e.Message)
+	}
+}
+
 func TestAnswersAreBounded(t *testing.T) {
 	gone := make(chan struct{}, 1)
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -165,8 +177,45 @@ func TestAnswersAreBounded(t *testing.T) {
 
 func TestNobodyThere(t *testing.T) {
 	s := newSource(t, source.Config{URLs: []string{"http://127.0.0.1:1"}})
-	if e := want(t, get(s), protocol.Unavailable); e.Retry || s.Stats().Failures != 1 {
-		t.Errorf("%+v, %+v", e, s.Stats())
+	err := s.Get(context.Background(), "/x", url.Values{"customer": {"7f3a"}}, new(any))
+	if e := want(t, err, protocol.Unavailable); e.Retry || !strings.Contains(e.Message, "no connection") || strings.Contains(e.Message, "7f3a") {
+		t.Errorf("%+v", e)
+	}
+	if d := cmp.Diff(source.Stats{
+		Requests: 1, Failures: 1, Attempts: 2, Failed: source.Failed{Unreachable: 2}, Retries: 1, Breaker: "closed",
+	}, counted(s)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request has come") })
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusFound) })
+	s := newSource(t, source.Config{URLs: []string{base}})
+	if e := want(t, get(s), protocol.Unavailable); !strings.Contains(e.Message, "HTTP 302") {
+		t.Error(e)
+	}
+}
+
+// What an answer's head may be long is bounded too.
+func TestHeadersAreBounded(t *testing.T) {
+	base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
+		_, _ = io.WriteString(w, "{}")
+	})
+	want(t, get(newSource(t, source.Config{URLs: []string{base}})), protocol.Unavailable)
+}
+
+func TestWhatARequestSays(t *testing.T) {
+	s := newSource(t, source.Config{URLs: []string{serve(t, echo)}})
+	var got asked
+	err := s.Do(context.Background(), source.Request{
+		Method: "POST", Path: "/films?x=1", Body: []byte("a=b"),
+		Header: http.Header{"Accept": {"text/plain"}, "Content-Type": {"application/x-www-form-urlencoded"}},
+		Accept: func(b []byte) error { return json.Unmarshal(b, &got) },
+	})
+	if d := cmp.Diff(asked{"POST", "/films?x=1", "text/plain", "application/x-www-form-urlencoded", "", "a=b"}, got); err != nil || d != "" {
+		t.Errorf("%v\n%s", err, d)
 	}
 }
 
