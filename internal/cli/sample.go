@@ -19,8 +19,8 @@ func sampleCommand(s *settings) *cobra.Command {
 		Short: "Run the sample mid-tier services: profiles, members, recommendations, catalogue, ratings",
 		Long: `Runs five HTTP/JSON services on consecutive ports, for an edge to stand in front of.
 
-Each can be told to fail or hang, to see what becomes of the page:
-  curl -X PUT http://127.0.0.1:9105/_sample -d '{"mode":"hang"}'     (or "fail", or "ok")
+Each can be told to misbehave, to see what becomes of the page:
+  curl -X PUT http://127.0.0.1:9105/_sample -d '{"mode":"hang"}'     (or "fail", "half" for every second, "garbage", "huge"; "ok" again)
   curl http://127.0.0.1:9105/_sample                                 (what it does, and how often it was asked)`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -20,6 +20,16 @@ const (
 	// the mode changes (then as the new mode says) or the service closes (then
 	// 503, where the connection still allows it).
 	ModeHang Mode = "hang"
+
+	// ModeHalf answers the first request since the mode was set and fails the
+	// second, as [ModeFail] does, and so on.
+	ModeHalf Mode = "half"
+
+	// ModeGarbage answers 200 with bytes that are not the JSON they are said to be.
+	ModeGarbage Mode = "garbage"
+
+	// ModeHuge answers 200 with 10 MiB of JSON, in chunks of unknown number.
+	ModeHuge Mode = "huge"
 )
 
 // Behaviour is what [Services.Set] sets. The zero value is [ModeOK] with the
@@ -42,10 +52,10 @@ func (m Mode) orDefault() Mode {
 
 func checkMode(m Mode) error {
 	switch m {
-	case ModeOK, ModeFail, ModeHang:
+	case ModeOK, ModeFail, ModeHang, ModeHalf, ModeGarbage, ModeHuge:
 		return nil
 	}
-	return fmt.Errorf("mode %q: expected %s, %s or %s", clip(string(m)), ModeOK, ModeFail, ModeHang)
+	return fmt.Errorf("mode %q: expected ok, fail, hang, half, garbage or huge", clip(string(m)))
 }
 
 // current is the behaviour of one service now. Safe for concurrent use.
@@ -54,6 +64,7 @@ type current struct {
 	mode    Mode
 	latency time.Duration // 0: none
 	changed chan struct{} // closed and replaced at every change
+	odd     bool          // an odd number of requests met ModeHalf
 }
 
 func newCurrent(latency time.Duration) *current {
@@ -67,13 +78,21 @@ func (c *current) get() (Mode, time.Duration, <-chan struct{}) {
 	return c.mode, c.latency, c.changed
 }
 
+// second reports whether a request that meets [ModeHalf] is one to fail.
+func (c *current) second() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.odd = !c.odd
+	return !c.odd
+}
+
 // set changes what is not nil, both at once, and wakes whoever waits for a
 // change. The values must have been checked; a latency below 0 is none.
 func (c *current) set(mode *Mode, latency *time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if mode != nil {
-		c.mode = *mode
+		c.mode, c.odd = *mode, false
 	}
 	if latency != nil {
 		c.latency = max(*latency, 0)

@@ -20,13 +20,13 @@ func TestControl(t *testing.T) {
 	url := s.URL("ratings")
 	call(t, "GET", url+"/ratings/paul", "")
 	call(t, "GET", url+"/nowhere", "")
-	want(t, "GET", url+"/_sample", "", 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"ok","latency":"4ms"}`)
-	want(t, "PUT", url+"/_sample", `{"mode":"hang","latency":"20ms"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"20ms"}`)
-	want(t, "PUT", url+"/_sample", `{"latency":"0s"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"0s"}`)
-	want(t, "PUT", url+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"1ms"}`)
-	want(t, "PUT", url+"/_sample", `{"latency":"-1s"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"hang","latency":"0s"}`)
-	want(t, "PUT", url+"/_sample", `{"mode":"fail"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"fail","latency":"0s"}`)
-	want(t, "PUT", url+"/_sample", `{}`, 200, `{"name":"ratings","requests":2,"given_up":0,"mode":"fail","latency":"0s"}`)
+	want(t, "GET", url+"/_sample", "", 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"ok","latency":"4ms"}`)
+	want(t, "PUT", url+"/_sample", `{"mode":"hang","latency":"20ms"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"hang","latency":"20ms"}`)
+	want(t, "PUT", url+"/_sample", `{"latency":"0s"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"hang","latency":"0s"}`)
+	want(t, "PUT", url+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"hang","latency":"1ms"}`)
+	want(t, "PUT", url+"/_sample", `{"latency":"-1s"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"hang","latency":"0s"}`)
+	want(t, "PUT", url+"/_sample", `{"mode":"fail"}`, 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"fail","latency":"0s"}`)
+	want(t, "PUT", url+"/_sample", `{}`, 200, `{"name":"ratings","requests":2,"given_up":0,"open":0,"most_open":1,"mode":"fail","latency":"0s"}`)
 	call(t, "GET", url+"/ratings/paul", "")
 	if n := s.Requests("ratings"); n != 3 {
 		t.Errorf("%d requests, want 3: control requests are not counted", n)
@@ -65,7 +65,7 @@ func TestSet(t *testing.T) {
 		message string
 	}{
 		{"movies", Behaviour{}, `no service "movies": expected one of profiles, members, recommendations, catalogue, ratings`},
-		{"members", Behaviour{Mode: "slow", Latency: 1}, `members: mode "slow": expected ok, fail or hang`},
+		{"members", Behaviour{Mode: "slow", Latency: 1}, `members: mode "slow": expected ok, fail, hang, half, garbage or huge`},
 		{"members", Behaviour{Mode: ModeFail, Latency: time.Hour}, `members: latency 1h0m0s: expected at most 1m0s`},
 	} {
 		if err := s.Set(test.name, test.set); err == nil || !strings.Contains(err.Error(), test.message) {
@@ -152,7 +152,7 @@ func TestHangEndsWithTheMode(t *testing.T) {
 		s := begin(t)
 		replies := hang(t, s, context.Background(), "ratings", "GET", "/ratings/paul", "")
 		// A change that leaves the mode leaves the request.
-		want(t, "PUT", s.URL("ratings")+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":1,"given_up":0,"mode":"hang","latency":"1ms"}`)
+		want(t, "PUT", s.URL("ratings")+"/_sample", `{"latency":"1ms"}`, 200, `{"name":"ratings","requests":1,"given_up":0,"open":1,"most_open":1,"mode":"hang","latency":"1ms"}`)
 		if err := s.Set("ratings", Behaviour{Mode: mode}); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,8 @@ type controlState struct {
 	Name     string `json:"name"`
 	Requests int64  `json:"requests"`
 	GivenUp  int64  `json:"given_up"` // requests that were, before they were answered
+	Open     int64  `json:"open"`     // requests that are being answered now
+	MostOpen int64  `json:"most_open"`
 	Mode     Mode   `json:"mode"`
 	Latency  string `json:"latency"`
 }
@@ -25,11 +27,15 @@ func (s *service) controlRoutes() map[string]endpoint {
 
 func (s *service) control() controlState {
 	mode, latency, _ := s.current.get()
-	return controlState{Name: s.name, Requests: s.requests.Load(), GivenUp: s.givenUp.Load(), Mode: mode, Latency: latency.String()}
+	open, most := s.open.get()
+	return controlState{
+		Name: s.name, Requests: s.requests.Load(), GivenUp: s.givenUp.Load(), Open: open, MostOpen: most,
+		Mode: mode, Latency: latency.String(),
+	}
 }
 
 func (s *service) putControl(r *http.Request) (any, error) {
-	const expected = `{"mode":"ok", "fail" or "hang","latency":"20ms"}, where either may be missing`
+	const expected = `{"mode":"hang","latency":"20ms"}, where either may be missing`
 	var change struct {
 		Mode    *Mode   `json:"mode"`
 		Latency *string `json:"latency"`

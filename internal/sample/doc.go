@@ -1,7 +1,8 @@
 // Package sample runs five small HTTP/JSON services, the mid-tier that the
 // Warmline demo and the tests read: profiles, members, recommendations,
 // catalogue and ratings. They listen on real sockets, answer as late as real
-// services do, and can be made to fail, to hang, to stop and to come back.
+// services do, and can be made to fail, to hang, to talk nonsense, to stop and to
+// come back.
 //
 //	services, err := sample.Start(sample.Config{})
 //	if err != nil { … }
@@ -24,11 +25,21 @@
 //
 // # Control
 //
-// Each service also answers GET /_sample with its name, its count of requests,
-// its mode and its latency, and takes PUT /_sample with a new mode, a new
-// latency or both: {"mode":"hang","latency":"20ms"}. A field that is missing
-// stays as it is, so "0s" means there what a negative [Behaviour.Latency] means:
-// none. Control requests are answered at once in every mode and are not counted.
+// Each service also answers GET /_sample with its name, its counts of requests
+// (all, given up, open now, the most open at once), its mode and its latency, and
+// takes PUT /_sample with a new mode, a new latency or both:
+// {"mode":"hang","latency":"20ms"}. The modes are
+//
+//	ok       answers
+//	fail     503
+//	hang     no answer
+//	half     every second request fails
+//	garbage  200, and no JSON
+//	huge     200, and 10 MiB of JSON
+//
+// A field that is missing stays as it is, so "0s" means there what a negative
+// [Behaviour.Latency] means: none. Control requests are answered at once in every
+// mode and are not counted.
 //
 // # State
 //

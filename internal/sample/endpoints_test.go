@@ -218,8 +218,8 @@ func TestFailures(t *testing.T) {
 		{"ratings", "PUT", "/ratings/paul/17", `{"rating":"STARS"}`, 400, "bad_request", `rating "STARS": expected THUMBS_UP, THUMBS_DOWN or NONE`},
 		{"ratings", "PUT", "/ratings/paul/17", `[]`, 400, "bad_request", `expected {"rating":"THUMBS_UP"}`},
 
-		{"ratings", "PUT", "/_sample", `{"mode":"slow"}`, 400, "bad_request", `mode "slow": expected ok, fail or hang`},
-		{"ratings", "PUT", "/_sample", `{"mode":""}`, 400, "bad_request", `mode "": expected ok, fail or hang`},
+		{"ratings", "PUT", "/_sample", `{"mode":"slow"}`, 400, "bad_request", `mode "slow": expected ok, fail, hang, half, garbage or huge`},
+		{"ratings", "PUT", "/_sample", `{"mode":""}`, 400, "bad_request", `mode "": expected ok, fail, hang, half, garbage or huge`},
 		{"ratings", "PUT", "/_sample", `{"mode":1}`, 400, "bad_request", `mode is of type number`},
 		{"ratings", "PUT", "/_sample", `{"latency":"20"}`, 400, "bad_request", `latency "20": expected a duration such as 20ms`},
 		{"ratings", "PUT", "/_sample", `{"latency":"2m"}`, 400, "bad_request", `latency 2m0s: expected at most 1m0s`},

@@ -15,21 +15,34 @@ func (s *service) handler(draining <-chan struct{}) http.Handler {
 		control := r.URL.Path == controlPath
 		if !control {
 			s.requests.Add(1)
+			s.open.enter()
+			defer s.open.leave()
 		}
 		allowWrite(w)
 		if err := readBody(w, r); err != nil {
 			writeFailure(w, err)
 			return
 		}
+		mode := ModeOK
 		if !control {
-			err := s.behave(r, draining)
+			var err error
+			mode, err = s.behave(r, draining)
 			allowWrite(w)
 			if err != nil {
 				writeFailure(w, err)
 				return
 			}
 		}
-		s.route(w, r)
+		switch mode {
+		case ModeGarbage:
+			writeGarbage(w)
+		case ModeHuge:
+			if writeHuge(w) != nil {
+				s.givenUp.Add(1)
+			}
+		default:
+			s.route(w, r)
+		}
 	})
 }
 
@@ -41,8 +54,8 @@ func allowWrite(w http.ResponseWriter) {
 }
 
 // behave does to a request what the behaviour says: it returns when the request
-// is to be answered, with the error to answer with.
-func (s *service) behave(r *http.Request, draining <-chan struct{}) error {
+// is to be answered, with the mode or the error to answer with.
+func (s *service) behave(r *http.Request, draining <-chan struct{}) (Mode, error) {
 	ctx := r.Context()
 	for {
 		mode, latency, changed := s.current.get()
@@ -51,18 +64,18 @@ func (s *service) behave(r *http.Request, draining <-chan struct{}) error {
 			case <-changed:
 				continue
 			case <-draining:
-				return unavailable("%s is closing", s.name)
+				return mode, unavailable("%s is closing", s.name)
 			case <-ctx.Done():
-				return s.gone()
+				return mode, s.gone()
 			}
 		}
 		if err := delay(ctx, latency); err != nil {
-			return s.gone()
+			return mode, s.gone()
 		}
-		if mode == ModeFail {
-			return unavailable("%s is failing", s.name)
+		if mode == ModeFail || mode == ModeHalf && s.current.second() {
+			return mode, unavailable("%s is failing", s.name)
 		}
-		return nil
+		return mode, nil
 	}
 }
 

@@ -127,7 +127,7 @@ func TestStopAndRestart(t *testing.T) {
 		}
 		want(t, "GET", url+"/ratings/paul?ids=3", "", 200, `{"profile":"paul","ratings":[{"video":3,"rating":"THUMBS_UP"}]}`)
 	}
-	want(t, "GET", url+"/_sample", "", 200, `{"name":"ratings","requests":4,"given_up":0,"mode":"ok","latency":"1µs"}`)
+	want(t, "GET", url+"/_sample", "", 200, `{"name":"ratings","requests":4,"given_up":0,"open":0,"most_open":1,"mode":"ok","latency":"1µs"}`)
 	for name, do := range map[string]func(string) error{"Stop": s.Stop, "Restart": s.Restart} {
 		if err := do("movies"); err == nil || !strings.Contains(err.Error(), `no service "movies"`) {
 			t.Errorf("%s of no service: %v", name, err)

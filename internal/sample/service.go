@@ -17,6 +17,7 @@ type service struct {
 	current  *current
 	requests atomic.Int64
 	givenUp  atomic.Int64
+	open     gauge
 
 	// addr is where it listens: as configured until start has found a port, not
 	// written to from then on.

@@ -81,6 +81,17 @@ func (s *Services) GivenUp(name string) int64 {
 	return one.givenUp.Load()
 }
 
+// Open returns how many requests a service is answering now, hung ones among
+// them, and the most that it ever was at once since Start. Those to /_sample
+// don't count. Both are 0 if there is no such service.
+func (s *Services) Open(name string) (now, most int64) {
+	one, ok := s.byName[name]
+	if !ok {
+		return 0, 0
+	}
+	return one.open.get()
+}
+
 // Set switches a service to a behaviour. It holds for requests that come and for
 // those that hang. The error says what is wrong with the name, the mode or the
 // latency, and then nothing has changed.
