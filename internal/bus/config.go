@@ -27,7 +27,8 @@ type Config struct {
 	// "embedded://127.0.0.1:7422": one that other processes on the machine can join,
 	// the port 0 stands for a free one; "nats://host:4222" or "tls://host:4222",
 	// several with commas between them: an external one. A user and a password, or a
-	// token, may stand in front of the host; neither is ever logged.
+	// token, may stand in front of the host; neither is ever logged. With tls:// the
+	// certificate must be one that the system trusts, for that host.
 	URL string
 
 	// Name is the connection's, as the server's monitoring shows it. Default

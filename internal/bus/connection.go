@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func (b *Bus) connect(ctx context.Context) (*connection, error) {
 		bus: b, cancel: cancel, publications: make(chan publication), woken: make(chan struct{}, 1),
 		closed: make(chan struct{}), ended: make(chan struct{}), joined: map[*Subscription]*nats.Subscription{},
 	}
-	d := &dialer{ctx: ctx}
+	d := &dialer{ctx: ctx, tls: strings.HasPrefix(b.target.shown, "tls://")}
 	opts := nats.GetDefaultOptions()
 	opts.Name = b.name
 	opts.AllowReconnect = false
@@ -72,29 +71,6 @@ func (b *Bus) connect(ctx context.Context) (*connection, error) {
 	}
 	c.nc = nc
 	return c, nil
-}
-
-// dialer is the client's way out, which ends with a context: the client's own
-// waits its time out.
-type dialer struct {
-	ctx context.Context
-	err error // the last
-}
-
-var _ nats.CustomDialer = (*dialer)(nil)
-
-// Dial implements [nats.CustomDialer].
-func (d *dialer) Dial(network, address string) (net.Conn, error) {
-	var nd net.Dialer
-	ctx, cancel := context.WithTimeout(d.ctx, connectTimeout)
-	defer cancel()
-	nc, err := nd.DialContext(ctx, network, address)
-	if err != nil {
-		d.err = err
-		return nil, err
-	}
-	context.AfterFunc(d.ctx, func() { _ = nc.Close() }) // it may be closed already
-	return nc, nil
 }
 
 // complain logs what the client has to say. Messages that were dropped are told

@@ -30,6 +30,7 @@
 //
 // Core publish and subscribe: at most once, no history. In a cluster of servers
 // the one that confirms a subscription tells the others a moment later. Servers
-// that a cluster announces are not learned: name several in the URL. The embedded
-// server asks nobody who they are, and so listens on a loopback address alone.
+// that a cluster announces are not learned: name several in the URL. A server gets
+// a user and a password or a token, and no certificate. The embedded server asks
+// nobody who they are, and so listens on a loopback address alone.
 package bus
