@@ -2,114 +2,225 @@ package warm
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
+
+	"warmline.dev/protocol"
 )
 
-// Config is how a cache behaves.
-type Config struct {
-	// Name stands in the figures.
-	Name string
-	// MaxEntries bounds the cache. Default 10,000.
-	MaxEntries int
-	// TTL is how long a value is served after it was loaded or set. Default one minute.
-	TTL time.Duration
-}
-
 // Cache keeps values by key. Make it with [New].
-type Cache[K comparable, V any] struct {
-	name string
-	c    *otter.Cache[K, V]
+type Cache[V any] struct {
+	cfg     Config[V]
+	started time.Time // of its clock
+	kept    *otter.Cache[string, *entry[V]]
+	counts  *stats.Counter
+	figures figures
+
+	mu sync.Mutex
+	// guarded by mu
+	flights   map[string]*flight[V] // loads under way, by key
+	gathering map[string]*load[V]   // loads that wait for more keys, by group
+	dropped   drops
+
+	base    context.Context // of loads
+	end     context.CancelFunc
+	running sync.WaitGroup // loads
 }
 
 // New makes a cache, or says what is wrong with cfg. The caller closes it.
-func New[K comparable, V any](cfg Config) (*Cache[K, V], error) {
-	if cfg.MaxEntries == 0 {
-		cfg.MaxEntries = 10_000
+func New[V any](cfg Config[V]) (*Cache[V], error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
 	}
-	if cfg.TTL == 0 {
-		cfg.TTL = time.Minute
+	c := &Cache[V]{
+		cfg: cfg, started: time.Now(), counts: stats.NewCounter(),
+		flights: map[string]*flight[V]{}, gathering: map[string]*load[V]{},
 	}
-	if cfg.MaxEntries < 0 || cfg.TTL < 0 {
-		return nil, fmt.Errorf("warm: cache %q: %d entries for %v, expected positive numbers", cfg.Name, cfg.MaxEntries, cfg.TTL)
-	}
-	c, err := otter.New(&otter.Options[K, V]{
-		MaximumSize:      cfg.MaxEntries,
-		ExpiryCalculator: otter.ExpiryWriting[K, V](cfg.TTL),
-		StatsRecorder:    stats.NewCounter(),
+	c.base, c.end = context.WithCancel(context.Background())
+	c.kept, err = otter.New(&otter.Options[string, *entry[V]]{
+		MaximumWeight: uint64(cfg.MaxBytes),
+		Weigher:       c.weigh,
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *entry[V]]) time.Duration {
+			return max(e.Value.gone-c.now(), 1)
+		}),
+		StatsRecorder: c.counts,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("warm: cache %q: %w", cfg.Name, err)
+		return nil, fmt.Errorf("warm: cache %s of %s: %w", cfg.Name, cfg.Source, err)
 	}
-	return &Cache[K, V]{name: cfg.Name, c: c}, nil
+	return c, nil
 }
 
-// Get returns the value of key, loading it if it is not there. Callers that ask
-// for a key while it loads wait for that load; if it fails because the caller
-// that ran it gave up, another runs its own. With a context of [WithFresh] it is
-// loaded in any case, and kept.
-func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(ctx context.Context, key K) (V, error)) (V, error) {
+// overhead is what an entry takes besides its key and value, in bytes: measured by
+// TestBytesAreWhatTheProcessHolds.
+const overhead = 200
+
+// weigh is the memory that an entry takes.
+func (c *Cache[V]) weigh(key string, e *entry[V]) uint32 {
+	size := overhead + len(key)
+	if c.cfg.Size != nil && e.missing == nil {
+		size += c.cfg.Size(e.value)
+	}
+	least := c.cfg.MaxBytes / int64(c.cfg.MaxEntries) // so that there are not more than MaxEntries
+	return uint32(min(max(int64(size), least, 1), 1<<32-1))
+}
+
+// now is the time on the cache's clock.
+func (c *Cache[V]) now() time.Duration { return time.Since(c.started) }
+
+// Source and Name are those that it was made with.
+func (c *Cache[V]) Source() string { return c.cfg.Source }
+
+// Name is what is read: see [Config].
+func (c *Cache[V]) Name() string { return c.cfg.Name }
+
+// Get returns the value of key: from memory, or loaded. A key that has none gives a
+// *[protocol.Error] with [protocol.NotFound]; a load that fails, its error, unless
+// there is an older value or a static one to give; a context that ends, the
+// context's error. With a context of [WithFresh] it is loaded in any case, and what
+// fails has failed.
+func (c *Cache[V]) Get(ctx context.Context, key string) (V, error) {
 	if isFresh(ctx) {
-		v, err := load(ctx, key)
-		if err == nil {
-			c.Set(key, v)
+		return c.load(ctx, key, true)
+	}
+	if e, ok := c.lookUp(ctx, key); ok {
+		return e.value, e.missing
+	}
+	v, err := c.load(ctx, key, false)
+	return c.otherwise(key, v, err)
+}
+
+func (c *Cache[V]) load(ctx context.Context, key string, fresh bool) (V, error) {
+	f := c.join(ctx, key, fresh)
+	if c.cfg.Within == 0 {
+		c.sendIfGathering(f.load)
+	}
+	return c.wait(ctx, f)
+}
+
+// lookUp finds what can be served at once, and has it loaded anew if it is time.
+func (c *Cache[V]) lookUp(ctx context.Context, key string) (*entry[V], bool) {
+	e, ok := c.kept.GetIfPresent(key)
+	if !ok {
+		return nil, false
+	}
+	now := c.now()
+	renew := e.renew.Load()
+	if int64(now) < renew {
+		if now >= e.fresh {
+			c.figures.stale.Add(1) // the next try is put off
 		}
-		return v, err
+		return e, true
 	}
-	return c.c.Get(ctx, key, otter.LoaderFunc[K, V](load))
+	if int64(now) >= e.wait.Load() {
+		c.figures.outdated.Add(1)
+		return nil, false
+	}
+	if now >= e.fresh {
+		c.figures.stale.Add(1)
+	}
+	if e.renew.CompareAndSwap(renew, int64(now+putOff)) { // one of those who see it, and again if nothing comes of it
+		c.refresh(ctx, key)
+	}
+	return e, true
 }
 
-// GetAll returns the values of keys, loading in one go those that are not there.
-// A key that load leaves out of its result is left out of this one too. With a
-// context of [WithFresh] all are loaded, and kept.
-func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(ctx context.Context, keys []K) (map[K]V, error)) (map[K]V, error) {
-	if isFresh(ctx) {
-		found, err := load(ctx, keys)
-		if err == nil {
-			for key, v := range found {
-				c.Set(key, v)
+// Answer is what [Cache.GetAll] says of one key.
+type Answer[V any] struct {
+	Value V
+	Err   error // as [Cache.Get] returns it
+}
+
+// GetAll is Get of many keys, that are loaded together as far as the source allows.
+// The answers are in the order of the keys. The error is that of a context that has
+// ended.
+func (c *Cache[V]) GetAll(ctx context.Context, keys []string) ([]Answer[V], error) {
+	answers := make([]Answer[V], len(keys))
+	var flights []*flight[V] // nil where the answer is there
+	fresh := isFresh(ctx)
+	for i, key := range keys {
+		if !fresh {
+			if e, ok := c.lookUp(ctx, key); ok {
+				answers[i] = Answer[V]{e.value, e.missing}
+				continue
 			}
 		}
-		return found, err
+		if flights == nil {
+			flights = make([]*flight[V], len(keys))
+		}
+		flights[i] = c.join(ctx, key, fresh)
 	}
-	found, err := c.c.BulkGet(ctx, keys, otter.BulkLoaderFunc[K, V](load))
-	if errors.Is(err, otter.ErrNotFound) {
-		err = nil // a key that nobody has is a gap, not a failure
+	if flights == nil {
+		return answers, nil
 	}
-	return found, err
+	if c.cfg.Within == 0 {
+		c.sendGathered()
+	}
+	for i, f := range flights {
+		if f == nil {
+			continue
+		}
+		v, err := c.wait(ctx, f)
+		if !fresh {
+			v, err = c.otherwise(keys[i], v, err)
+		}
+		answers[i] = Answer[V]{v, err}
+		if err != nil && ctx.Err() != nil {
+			for _, rest := range flights[i+1:] {
+				c.leave(rest)
+			}
+			return nil, ctx.Err()
+		}
+	}
+	return answers, nil
+}
+
+// otherwise gives what there is instead of a value that could not be loaded: the
+// stale one, the static one, the error.
+func (c *Cache[V]) otherwise(key string, v V, err error) (V, error) {
+	if err == nil || isAnswer(err) || gaveUp(err) {
+		return v, err
+	}
+	if e, ok := c.kept.GetEntryQuietly(key); ok && e.Value.missing == nil && c.now() < e.Value.fresh+c.cfg.StaleIfError {
+		c.figures.stale.Add(1)
+		return e.Value.value, nil
+	}
+	if c.cfg.Fallback != nil {
+		if static, ok := c.cfg.Fallback(key); ok {
+			c.figures.fallbacks.Add(1)
+			return static, nil
+		}
+	}
+	return v, err
 }
 
 // Set puts a value in, as a load would.
-func (c *Cache[K, V]) Set(key K, value V) { c.c.Set(key, value) }
-
-// Drop forgets a key; a load under way for it does not bring it back.
-func (c *Cache[K, V]) Drop(key K) { c.c.Invalidate(key) }
-
-// Close ends the cache's goroutines.
-func (c *Cache[K, V]) Close() { c.c.StopAllGoroutines() }
-
-// Name is the name it was made with.
-func (c *Cache[K, V]) Name() string { return c.name }
-
-// Stats are a cache's figures since it was made.
-type Stats struct {
-	Entries   int    `json:"entries"`
-	Hits      uint64 `json:"hits"`
-	Misses    uint64 `json:"misses"`
-	Loads     uint64 `json:"loads"`
-	Failures  uint64 `json:"load_failures"`
-	Evictions uint64 `json:"evictions"`
+func (c *Cache[V]) Set(key string, value V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.outdate(key) // what is under way was asked before this
+	c.kept.Set(key, c.newEntry(value, c.now()))
 }
 
-// Stats returns the figures now.
-func (c *Cache[K, V]) Stats() Stats {
-	s := c.c.Stats()
-	return Stats{
-		Entries: c.c.EstimatedSize(), Hits: s.Hits, Misses: s.Misses,
-		Loads: s.Loads(), Failures: s.LoadFailures, Evictions: s.Evictions,
+// Close gives up what is being loaded and ends the cache's goroutines. It may be
+// called twice; what is loaded after it fails.
+func (c *Cache[V]) Close() {
+	c.end()
+	c.sendGathered()
+	c.running.Wait()
+	c.kept.StopAllGoroutines()
+}
+
+// isAnswer reports whether err is what the source has to say, and no failure.
+func isAnswer(err error) bool {
+	switch protocol.AsError(err).Code {
+	case protocol.NotFound, protocol.InvalidArgument, protocol.Forbidden:
+		return true
 	}
+	return false
 }
