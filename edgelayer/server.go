@@ -30,10 +30,12 @@ type Config struct {
 	Services []Service
 	// Keys open and seal passports. Without, methods that need one are refused.
 	Keys *passport.Keyring
-	// Caches and Sources have their figures in edge.stats. The server neither
-	// uses nor closes them.
-	Caches  []Cache
-	Sources []*source.Source
+	// Own are methods of the service "edge" besides stats: what edges ask one
+	// another.
+	Own []Method
+	// Figures gives those of the caches and sources behind the services, by name,
+	// for edge.stats. Default: none.
+	Figures func() (caches map[string]warm.Stats, sources map[string]source.Stats)
 
 	// MaxMessage bounds one message, in bytes. Default 1 MiB. A call that is
 	// larger, or whose result is, fails as too large; the conversation goes on.
@@ -60,12 +62,6 @@ type Config struct {
 	// Log gets a line for each setup that was refused and each line that was
 	// closed because of what the peer sent. The zero value is silent.
 	Log zerolog.Logger
-}
-
-// Cache is a warm cache as edge.stats sees it.
-type Cache interface {
-	Name() string
-	Stats() warm.Stats
 }
 
 // Server accepts lines and answers calls. Make it with [New].

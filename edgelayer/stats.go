@@ -41,11 +41,8 @@ func (s *Server) Stats() Stats {
 	for name, versions := range offered {
 		st.Services[name] = versions.Strings()
 	}
-	for _, c := range s.cfg.Caches {
-		st.Caches[c.Name()] = c.Stats()
-	}
-	for _, src := range s.cfg.Sources {
-		st.Sources[src.Name()] = src.Stats()
+	if s.cfg.Figures != nil {
+		st.Caches, st.Sources = s.cfg.Figures()
 	}
 	return st
 }
@@ -54,7 +51,6 @@ const ownService = "edge"
 
 // own is the service that every edge has.
 func (s *Server) own() Service {
-	return Service{Name: ownService, Version: "1.0.0", Methods: []Method{
-		NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }, Idempotent()),
-	}}
+	stats := NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }, Idempotent())
+	return Service{Name: ownService, Version: "1.0.0", Methods: append([]Method{stats}, s.cfg.Own...)}
 }

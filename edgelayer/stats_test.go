@@ -11,11 +11,6 @@ import (
 	"warmline.dev/protocol"
 )
 
-type fakeCache struct{}
-
-func (fakeCache) Name() string      { return "films" }
-func (fakeCache) Stats() warm.Stats { return warm.Stats{Entries: 3, Hits: 20, Misses: 4} }
-
 func TestStats(t *testing.T) {
 	inBothCodecs(t, func(t *testing.T, codec protocol.Codec) {
 		src, err := source.New(source.Config{Name: "ratings", URLs: []string{"http://127.0.0.1:9"}})
@@ -26,7 +21,9 @@ func TestStats(t *testing.T) {
 		g, gates := newGate(t)
 		e := start(t, edgelayer.Config{
 			Name: "east", Version: "7.0.1", Services: []edgelayer.Service{gates, echo(), catalogue("1.4.2"), catalogue("2.1.3")},
-			Caches: []edgelayer.Cache{fakeCache{}}, Sources: []*source.Source{src},
+			Figures: func() (map[string]warm.Stats, map[string]source.Stats) {
+				return map[string]warm.Stats{"films": {Entries: 3, Hits: 20, Misses: 4}}, map[string]source.Stats{"ratings": src.Stats()}
+			},
 		})
 		l := e.dialIn(codec, `{"wants":{"echo":"^1","gate":"^1"}}`)
 		other := e.dialIn(codec, "")
@@ -53,7 +50,8 @@ func TestStats(t *testing.T) {
 		text, _ := json.Marshal(got)
 		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,"refused":0,"at_once":0,` +
 			`"services":{"catalogue":["2.1.3","1.4.2"],"echo":["1.0.0"],"edge":["1.0.0"],"gate":["1.0.0"]},` +
-			`"caches":{"films":{"entries":3,"hits":20,"misses":4,"loads":0,"load_failures":0,"evictions":0}},` +
+			`"caches":{"films":{"entries":3,"bytes":0,"max_bytes":0,"hits":20,"misses":4,"stale":0,"fallbacks":0,"loads":0,"failures":0,` +
+			`"refreshes":0,"evictions":0,"dropped":0,"taken_over":0,"load_p50_ms":0,"load_p99_ms":0,"load_sum_ms":0,"age_s":0}},` +
 			`"sources":{"ratings":{"requests":0,"failures":0,"refused":{"limit":0,"breaker":0},` +
 			`"attempts":0,"failed":{"timeout":0,"unreachable":0,"cut_off":0,"status":0,"garbage":0,"too_large":0},` +
 			`"retries":0,"hedges":0,"hedges_won":0,"missed":{"budget":0,"limit":0},` +
