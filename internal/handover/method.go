@@ -1,0 +1,59 @@
+package handover
+
+import (
+	"context"
+	"time"
+
+	"warmline.dev/edgelayer"
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+)
+
+// Origin is that of the passports with which edges ask one another.
+const Origin = "edge-handover"
+
+// hottestArgs are the arguments of edge.hottest.
+type hottestArgs struct {
+	Bytes int64 `json:"bytes"` // of each cache, at most
+}
+
+type taken struct {
+	Taken int `json:"taken"`
+}
+
+// Methods are those that edges ask one another. Caches are those that there are
+// when they are asked.
+func Methods(memories func() []Memory) []edgelayer.Method {
+	return []edgelayer.Method{
+		edgelayer.NewStream("hottest", func(ctx context.Context, in hottestArgs, yield func(Part) error) error {
+			if err := fromEdge(ctx); err != nil {
+				return err
+			}
+			return parts(memories(), in.Bytes, yield)
+		}, edgelayer.NeedsPassport(passport.Anonymous)),
+		edgelayer.NewMethod("take", func(ctx context.Context, in Part) (taken, error) {
+			if err := fromEdge(ctx); err != nil {
+				return taken{}, err
+			}
+			// How long it was on its way nobody knows, but the call's time is bounded.
+			return taken{take(memories(), in, time.Now().Add(-partTime))}, nil
+		}, edgelayer.NeedsPassport(passport.Anonymous), edgelayer.Idempotent()),
+	}
+}
+
+// partTime is how long the handing over of one part may take.
+const partTime = 2 * time.Second
+
+func fromEdge(ctx context.Context) error {
+	p, err := edgelayer.Passport(ctx)
+	if err == nil && p.Origin != Origin {
+		err = protocol.Errorf(protocol.Forbidden, "only edges ask one another for what they hold: the passport is of %q", p.Origin)
+	}
+	return err
+}
+
+// seal makes the passport of an edge.
+func seal(keys *passport.Keyring, lasts time.Duration) ([]byte, error) {
+	now := time.Now()
+	return keys.Seal(passport.Passport{Origin: Origin, Issued: now, Expires: now.Add(lasts)})
+}
