@@ -2,9 +2,7 @@ package bus_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,45 +12,10 @@ import (
 	"warmline.dev/internal/proctest"
 )
 
-// natsServer is Debian's, which is older than the embedded one. Where there is
-// none the external bus goes unproven: that may happen to a visitor, and not to
-// the project.
-func natsServer(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("nats-server")
-	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/nats-server") // not on everybody's path
-	}
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatalf("CI needs nats-server: %v", err)
-	}
-	if err != nil {
-		t.Skip("nats-server is not installed; with it, this test runs an external bus")
-	}
-	return path
-}
-
-// startNATS starts a server in a process of its own; port -1 is a free one. It
-// returns the address where it listens.
-func startNATS(t *testing.T, port string, args ...string) (*proctest.Process, string) {
-	t.Helper()
-	p := proctest.Start(t, exec.CommandContext(t.Context(), natsServer(t), append([]string{"-a", "127.0.0.1", "-p", port}, args...)...))
-	listening := regexp.MustCompile(`Listening for client connections on (\S+)\n`)
-	var address string
-	await.Until(t, "nats-server listens", func() bool {
-		m := listening.FindStringSubmatch(p.Errors.String())
-		if m != nil {
-			address = m[1]
-		}
-		return m != nil
-	})
-	return p, address
-}
-
 func portOf(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
 func TestAnExternalServerDiesAndComesBack(t *testing.T) {
-	p, address := startNATS(t, "-1")
+	p, address := proctest.NATS(t, "-1")
 	one, other := open(t, "nats://"+address), open(t, "nats://"+address)
 	a, b := hear(t, one, "a"), hear(t, other, "a")
 	publish(t, one, "a", "1")
@@ -67,7 +30,7 @@ func TestAnExternalServerDiesAndComesBack(t *testing.T) {
 	}
 	a.wantNothing()
 
-	startNATS(t, portOf(address))
+	proctest.NATS(t, portOf(address))
 	a.wantGap()
 	b.wantGap()
 	publish(t, other, "a", "2")
@@ -78,7 +41,7 @@ func TestAnExternalServerDiesAndComesBack(t *testing.T) {
 }
 
 func TestAnExternalServerIsFrozen(t *testing.T) {
-	p, address := startNATS(t, "-1")
+	p, address := proctest.NATS(t, "-1")
 	b := open(t, "nats://"+address)
 	e := hear(t, b, "a")
 	p.Signal(syscall.SIGSTOP)
@@ -115,7 +78,7 @@ func TestAnExternalServerWithPasswordAndPermissions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, address := startNATS(t, "-1", "-c", config)
+	_, address := proctest.NATS(t, "-1", "-c", config)
 	all := open(t, "nats://all:p%40ss%2Fword@"+address)
 	few, log := openLogged(t, "nats://few:hunter2@"+address)
 	stranger := open(t, "nats://"+address)

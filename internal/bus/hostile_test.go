@@ -12,6 +12,7 @@ import (
 
 	"warmline.dev/internal/await"
 	"warmline.dev/internal/bus"
+	"warmline.dev/internal/proctest"
 )
 
 // serve is a server of the test's own: each connection is greeted, and then gets
@@ -121,7 +122,7 @@ func TestAHostileGreeting(t *testing.T) {
 
 // What others say on the same server is none of a server's fault.
 func TestWhatOthersMaySay(t *testing.T) {
-	_, address := startNATS(t, "-1")
+	_, address := proctest.NATS(t, "-1")
 	b := open(t, "nats://"+address)
 	e := hear(t, b, "a")
 	nc, err := nats.Connect("nats://" + address)
