@@ -2,6 +2,7 @@ package edgelayer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -24,8 +25,8 @@ type Service struct {
 	Methods []Method
 }
 
-// Method is one question that a service answers. Make it with [NewMethod] or
-// [NewStream].
+// Method is one question that a service answers. Make it with [NewMethod],
+// [NewStream] or [NewRaw].
 type Method struct {
 	name    string
 	needs   *passport.Level
@@ -124,6 +125,30 @@ func NewMethod[In, Out any](name string, f func(ctx context.Context, in In) (Out
 	return m
 }
 
+// NewRaw makes a method of a function that takes its arguments and gives its result
+// encoded, by the line's codec: for services that are not known when the program is
+// written. Arguments are well-formed and within protocol.DefaultLimits, or empty;
+// shape says in messages how they look: {"ids":[integer]}. The function may keep
+// and return bytes that it shares with others, and may not change those it is given.
+// What else is said of [NewMethod] holds.
+func NewRaw(name, shape string, f func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error), opts ...MethodOption) Method {
+	m := Method{name: name, shape: shape}
+	m.run = func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error) {
+		if err := checkArgs(codec, args); err != nil {
+			return nil, err
+		}
+		return f(ctx, codec, args)
+	}
+	for _, o := range opts {
+		o.apply(&m)
+	}
+	return m
+}
+
+// WrongArguments is the error of a [NewRaw] method whose arguments do not have the
+// shape that it takes. The adapter is told err, and the shape.
+func WrongArguments(err error) error { return errArgs{err} }
+
 // errArgs is arguments of the wrong shape; whoever knows the method says which it expects.
 type errArgs struct{ error }
 
@@ -145,6 +170,24 @@ func decodeArgs(codec protocol.Codec, args protocol.Raw, into any) error {
 	default:
 		return errArgs{err}
 	}
+}
+
+// checkArgs finds out whether arguments are an encoding of anything.
+func checkArgs(codec protocol.Codec, args protocol.Raw) error {
+	var err error
+	switch {
+	case len(args) == 0:
+	case codec == protocol.JSON:
+		if !json.Valid(args) {
+			err = fmt.Errorf("%w JSON", protocol.ErrMalformed)
+		}
+	default:
+		err = protocol.DefaultLimits.Check(args)
+	}
+	if err != nil {
+		return errMalformedArgs{err}
+	}
+	return nil
 }
 
 func isNil(codec protocol.Codec, v protocol.Raw) bool {
