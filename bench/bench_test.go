@@ -10,6 +10,7 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/sample"
+	"warmline.dev/internal/sample/declared"
 	"warmline.dev/internal/sample/service"
 	"warmline.dev/internal/sample/tv"
 	"warmline.dev/nodelayer"
@@ -36,16 +37,12 @@ func startTiers(b *testing.B) *tiers {
 	samples, err := sample.Start(sample.Config{Latency: -1})
 	check(err)
 	b.Cleanup(func() { _ = samples.Shutdown(context.Background()) })
-	urls := map[string]string{}
-	for _, name := range sample.Names() {
-		urls[name] = samples.URL(name)
-	}
-	services, err := service.New(service.Config{URLs: urls})
+	tier, err := declared.New(samples, "")
 	check(err)
-	b.Cleanup(services.Close)
+	b.Cleanup(tier.Close)
 	keys, err := passport.NewKeyring(passport.NewKey("bench"))
 	check(err)
-	srv, err := edgelayer.New(edgelayer.Config{Services: services.Services, Keys: keys})
+	srv, err := edgelayer.New(edgelayer.Config{Services: tier.Services(), Keys: keys})
 	check(err)
 	edgeAt := listen(b, srv.Serve)
 	b.Cleanup(func() { _ = srv.Close() })

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/sample/declared"
 )
 
 func TestCallPrintsJSON(t *testing.T) {
@@ -120,7 +123,11 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 }
 
 func TestCtrlCLetsRequestsFinishAndLeavesNoPort(t *testing.T) {
-	p := start(t, "dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--budget", "1m", "--source-timeout", "1m", "--grace", "1m")
+	patient := filepath.Join(t.TempDir(), "edge.yaml")
+	if err := os.WriteFile(patient, declared.Patient("1m"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--budget", "1m", "--config", patient, "--grace", "1m")
 	at := p.Expect(`^gateway at (\S+), lines at (\S+)$`)
 	edgeAt := p.Expect(`^edge at (\S+)$`)[0]
 	ratings := p.Expect(`^ratings at (\S+)$`)[0]

@@ -13,12 +13,11 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/proctest"
 	"warmline.dev/internal/sample"
-	"warmline.dev/internal/sample/service"
+	"warmline.dev/internal/sample/declared"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -49,16 +48,12 @@ func startEdge(t *testing.T) (*edgelayer.Server, string) {
 			t.Error(err)
 		}
 	})
-	urls := map[string]string{}
-	for _, name := range sample.Names() {
-		urls[name] = samples.URL(name)
-	}
-	services, err := service.New(service.Config{URLs: urls, Timeout: 10 * time.Second})
+	services, err := declared.New(samples, "10s")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(services.Close)
-	edge, err := edgelayer.New(edgelayer.Config{Version: "0.1.0", Services: services.Services})
+	edge, err := edgelayer.New(edgelayer.Config{Version: "0.1.0", Services: services.Services()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/sample"
-	"warmline.dev/internal/sample/service"
+	"warmline.dev/internal/sample/declared"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 )
@@ -55,15 +55,11 @@ func newWorld(t *testing.T, cfg gateway.Config) *world {
 		defer cancel()
 		check1(t, w.samples.Shutdown(ctx))
 	})
-	urls := map[string]string{}
-	for _, name := range sample.Names() {
-		urls[name] = w.samples.URL(name)
-	}
-	tier, err := service.New(service.Config{URLs: urls, Timeout: waitAtMost})
+	tier, err := declared.New(w.samples, waitAtMost.String())
 	check1(t, err)
 	t.Cleanup(tier.Close)
 
-	edge, err := edgelayer.New(edgelayer.Config{Keys: keys, Services: tier.Services, Sources: tier.Sources, Caches: tier.Caches})
+	edge, err := edgelayer.New(edgelayer.Config{Keys: keys, Services: tier.Services()})
 	check1(t, err)
 	w.closeEdge = func() { _ = edge.Close() }
 	w.edge = listen(t, edge.Serve, edge.Close)

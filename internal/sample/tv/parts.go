@@ -9,7 +9,8 @@ import (
 )
 
 // parts gathers what a page is made of. A part whose service is in trouble is
-// left out and named; the page still comes.
+// left out and named; the page still comes. One of which something is there is
+// named too.
 type parts struct {
 	degraded []string
 	refused  error // an answer that no page can do without
@@ -19,6 +20,9 @@ type parts struct {
 func take[T any](ctx context.Context, p *parts, part string, call *nodelayer.Pending) (result T, ok bool) {
 	result, err := nodelayer.Await[T](ctx, call)
 	if err == nil {
+		if some, ok := any(result).(interface{ Partial() bool }); ok && some.Partial() {
+			p.degraded = append(p.degraded, part)
+		}
 		return result, true
 	}
 	switch protocol.AsError(err).Code {

@@ -17,7 +17,7 @@ import (
 	"warmline.dev/internal/await"
 	"warmline.dev/internal/farlink"
 	"warmline.dev/internal/sample"
-	"warmline.dev/internal/sample/service"
+	"warmline.dev/internal/sample/declared"
 	"warmline.dev/internal/sample/tv"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
@@ -51,17 +51,13 @@ func start(t *testing.T, oneWay time.Duration) *home {
 	h.samples, err = sample.Start(sample.Config{Latency: -1})
 	must(err)
 	t.Cleanup(func() { _ = h.samples.Shutdown(ended()) })
-	urls := map[string]string{}
-	for _, name := range sample.Names() {
-		urls[name] = h.samples.URL(name)
-	}
-	tier, err := service.New(service.Config{URLs: urls, Timeout: -1})
+	tier, err := declared.New(h.samples, "off")
 	must(err)
 	t.Cleanup(tier.Close)
 	keys, err := passport.NewKeyring(passport.NewKey("k1"))
 	must(err)
 
-	edge, err := edgelayer.New(edgelayer.Config{Services: tier.Services, Keys: keys})
+	edge, err := edgelayer.New(edgelayer.Config{Services: tier.Services(), Keys: keys})
 	must(err)
 	at := listen(t, edge.Serve)
 	t.Cleanup(func() { _ = edge.Close() })
@@ -146,6 +142,33 @@ func TestThePageTakesOneRoundTripToTheEdge(t *testing.T) {
 	}
 	if requests != 1 {
 		t.Errorf("%d conversations, want 1", requests)
+	}
+}
+
+// Of titles that could not be read some are there already.
+func TestWhatIsThereIsShownAndWhatFailedIsNamed(t *testing.T) {
+	h := start(t, 0)
+	page := func(limit string) string {
+		t.Helper()
+		resp, err := h.client.Get(h.web + "/tv/home?profile=paul&limit=" + limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if got := page("1"); !strings.Contains(got, `"title":"Metropolis"`) || strings.Contains(got, "degraded") {
+		t.Fatal(got)
+	}
+	if err := h.samples.Set("catalogue", sample.Behaviour{Mode: sample.ModeFail}); err != nil {
+		t.Fatal(err)
+	}
+	if got := page("3"); !strings.Contains(got, `"title":"Metropolis"`) || strings.Count(got, `"title":`) != 2 || !strings.Contains(got, `"degraded":["titles"]`) {
+		t.Error(got) // the row has a title too
 	}
 }
 
