@@ -45,7 +45,7 @@ one process, talking over loopback as they would between machines. Then:
 	f.StringVar(&o.gateway.listen, "lines", defaultLines, "address for adapters: tcp, unix or ws; port 0 takes a free one")
 	f.StringVar(&o.edge.listen, "edge", defaultEdge, "address of the edge: tcp, unix or ws; port 0 takes a free one")
 	f.DurationVar(&o.gateway.budget, "budget", 2*time.Second, "time for one device request")
-	f.DurationVar(&o.edge.timeout, "source-timeout", 400*time.Millisecond, "how long one request to a source may take")
+	f.StringVar(&o.edge.config, "config", "", configHelp)
 	f.DurationVar(&o.latency, "latency", 4*time.Millisecond, "median answer time of the sample services; negative: none")
 	f.StringVar(&o.keys, "passport-keys", "", keysHelp+"; without, one is made for this run")
 	return cmd

@@ -2,18 +2,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"warmline.dev/edgelayer"
-	"warmline.dev/internal/sample"
-	"warmline.dev/internal/sample/service"
+	"warmline.dev/edgelayer/declare"
+	"warmline.dev/edgelayer/source"
+	"warmline.dev/edgelayer/warm"
+	"warmline.dev/examples"
 	"warmline.dev/passport"
 )
 
@@ -23,10 +24,12 @@ const (
 	defaultHTTP  = "127.0.0.1:8080"
 )
 
+const configHelp = "file that declares sources and services (default: examples/edge.yaml, for the samples)"
+
 type edgeOptions struct {
 	listen  string
+	config  string
 	sources map[string]string
-	timeout time.Duration
 }
 
 func edgeCommand(s *settings) *cobra.Command {
@@ -55,37 +58,59 @@ func edgeCommand(s *settings) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters: tcp, unix or ws; port 0 takes a free one")
-	f.StringToStringVar(&o.sources, "source", defaultSources(), "where the mid-tier services are, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
-	f.DurationVar(&o.timeout, "source-timeout", 400*time.Millisecond, "how long one request to a source may take")
+	f.StringToStringVar(&o.sources, "source", nil, "where a source is, instead of what the file says, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
+	f.StringVar(&o.config, "config", "", configHelp)
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
 	return cmd
 }
 
-func defaultSources() map[string]string {
-	m := map[string]string{}
-	for i, name := range sample.Names() {
-		m[name] = fmt.Sprintf("http://127.0.0.1:%d", samplePort+i)
+// declaration reads what the edge is to be.
+func (o edgeOptions) declaration() (*declare.Declaration, error) {
+	name, text := "edge.yaml", examples.Edge
+	if o.config != "" {
+		var err error
+		if text, err = os.ReadFile(o.config); err != nil {
+			return nil, fmt.Errorf("declaration: %w", err)
+		}
+		name = o.config
 	}
-	return m
+	d, err := declare.Parse(name, text)
+	if mistakes, ok := errors.AsType[declare.Mistakes](err); ok {
+		return nil, usageError{fmt.Errorf("%d mistakes in the declaration, nothing is started:\n%w", len(mistakes), err)}
+	}
+	for source, at := range o.sources {
+		if err := d.SetURL(source, strings.Fields(at)...); err != nil {
+			return nil, usageError{fmt.Errorf("--source: %w", err)}
+		}
+	}
+	return d, nil
+}
+
+func figuresOf(t *declare.Tier) (map[string]warm.Stats, map[string]source.Stats) {
+	caches, sources := map[string]warm.Stats{}, map[string]source.Stats{}
+	for _, c := range t.Caches() {
+		caches[c.Source()+"."+c.Name()] = c.Stats()
+	}
+	for _, s := range t.Sources() {
+		sources[s.Name()] = s.Stats()
+	}
+	return caches, sources
 }
 
 // startEdge returns when the edge listens, with the address that it got.
 func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log zerolog.Logger) (*tier, string, error) {
-	urls := defaultSources()
-	for name, u := range o.sources {
-		if _, ok := urls[name]; !ok {
-			return nil, "", usageError{fmt.Errorf("--source %s: there is no such source, only %s", name, strings.Join(slices.Sorted(maps.Keys(urls)), ", "))}
-		}
-		urls[name] = u
+	declaration, err := o.declaration()
+	if err != nil {
+		return nil, "", err
 	}
 	log = log.With().Str("tier", "edge").Logger()
-	services, err := service.New(service.Config{URLs: urls, Timeout: o.timeout, Log: log})
+	services, err := declare.New(declaration, declare.Config{Log: log})
 	if err != nil {
-		return nil, "", usageError{err}
+		return nil, "", err
 	}
 	srv, err := edgelayer.New(edgelayer.Config{
-		Name: "edge", Version: version, Keys: keys, Log: log,
-		Services: services.Services, Caches: services.Caches, Sources: services.Sources,
+		Name: "edge", Version: version, Keys: keys, Log: log, Services: services.Services(),
+		Figures: func() (map[string]warm.Stats, map[string]source.Stats) { return figuresOf(services) },
 	})
 	if err != nil {
 		services.Close()
