@@ -102,12 +102,21 @@ func (f *family) leave(rd *reading) {
 	f.readings = slices.DeleteFunc(f.readings, func(one *reading) bool { return one == rd })
 }
 
-func (f *family) outdate(i warm.Invalidation) (dropped int) {
+func (f *family) all() []*reading {
 	f.mu.Lock()
-	readings := slices.Clone(f.readings)
-	f.mu.Unlock()
-	for _, rd := range readings {
+	defer f.mu.Unlock()
+	return slices.Clone(f.readings)
+}
+
+func (f *family) outdate(i warm.Invalidation) (dropped int) {
+	for _, rd := range f.all() {
 		dropped += rd.kept.Invalidate(i)
 	}
 	return dropped
+}
+
+func (f *family) dropAll() {
+	for _, rd := range f.all() {
+		rd.kept.DropAll()
+	}
 }

@@ -164,6 +164,9 @@ func (t *Tier) Shape(c *warm.Cache[protocol.Raw]) string {
 // Config.Invalidate is not told.
 func (t *Tier) Invalidate(i warm.Invalidation) (dropped int) { return t.family.outdate(i) }
 
+// DropAll has the same caches forget everything, as nobody can vouch for it.
+func (t *Tier) DropAll() { t.family.dropAll() }
+
 // outdate forgets what a write has made untrue, and tells who is to know.
 func (t *Tier) outdate(i warm.Invalidation) {
 	t.family.outdate(i)

@@ -81,13 +81,23 @@ func (c *Cache[V]) Invalidate(i Invalidation) int {
 // Drop forgets a key.
 func (c *Cache[V]) Drop(key string) { c.drop(Invalidation{Key: key}) }
 
-// DropAll forgets everything.
-func (c *Cache[V]) DropAll() { c.drop(Invalidation{All: true}) }
+// DropAll forgets everything, as nobody can vouch for it. Unlike after an
+// [Invalidation] of all there is, who can may hand over what is as old.
+func (c *Cache[V]) DropAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(Invalidation{All: true})
+}
 
-func (c *Cache[V]) drop(i Invalidation) (dropped int) {
+func (c *Cache[V]) drop(i Invalidation) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dropped.add(i, c.now())
+	return c.forget(i)
+}
+
+// forget drops what is meant. The caller holds mu.
+func (c *Cache[V]) forget(i Invalidation) (dropped int) {
 	if !i.All && i.Prefix == "" {
 		c.outdate(i.Key)
 		if _, was := c.kept.Invalidate(i.Key); was {

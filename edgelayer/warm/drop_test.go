@@ -192,6 +192,10 @@ func TestWhatIsHandedOverMayHaveBeenDropped(t *testing.T) {
 			t.Error("one from after it was not")
 		}
 		b.c.DropAll()
+		if !b.c.Take(old, time.Now()) {
+			t.Error("one that another edge vouches for was not")
+		}
+		b.c.Invalidate(warm.Invalidation{Source: "films", All: true})
 		for range 2000 { // more than are kept
 			b.c.Drop("x")
 		}

@@ -40,6 +40,7 @@ type figures struct {
 	times           *hdrhistogram.Histogram // of loads, microseconds; nil: there was none
 	loads, failures int64
 	sum             time.Duration
+	hits            int64 // that were told last
 }
 
 // loaded counts a load.
@@ -70,6 +71,9 @@ func (c *Cache[V]) Stats() Stats {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	// One that turns out to be outdated was counted as a hit for a moment.
+	f.hits = max(f.hits, s.Hits)
+	s.Hits = f.hits
 	s.Loads, s.Failures, s.LoadSum = f.loads, f.failures, f.sum.Seconds()*1000
 	if f.times != nil {
 		s.LoadP50 = float64(f.times.ValueAtQuantile(50)) / 1000
