@@ -1,0 +1,53 @@
+package admin
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+const list = `GET  /metrics     figures for Prometheus
+GET  /healthz     200 while the process serves
+GET  /readyz      200 when the edge is ready, 503 and why not
+POST /invalidate  drops what has changed: {"source":"catalogue","key":"17"}
+`
+
+func (s *Server) paths(metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready.answer)
+	mux.HandleFunc("POST /invalidate", s.invalidate)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, fmt.Sprintf("there is no %.16s %.80q here, only\n%s", r.Method, r.URL.Path, list), http.StatusNotFound)
+	})
+	return mux
+}
+
+// guard refuses requests for a host that this is not. A web page's own name can be
+// made to point here, and its scripts then read and send what they like; an address
+// can't be made to, nor can localhost.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if !s.isFor(r.Host) {
+			http.Error(w, fmt.Sprintf("Host %.80q: expected an IP address, localhost, or the host in the edge's admin address, %s", r.Host, s.cfg.Address), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) isFor(hostPort string) bool {
+	host, _, err := net.SplitHostPort(hostPort)
+	if err != nil { // there is no port
+		host = strings.TrimSuffix(strings.TrimPrefix(hostPort, "["), "]")
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return host != "" && (strings.EqualFold(host, "localhost") || strings.EqualFold(host, s.host))
+}
