@@ -31,6 +31,7 @@ open to an edge that answers from warm caches, and gateways bridge HTTP to them.
   warmline edge
   warmline sample
   warmline call       asks an edge from the shell
+  warmline cache      drops what edges keep warm
 
 Every flag can be given as an environment variable too, named in its help.`,
 		SilenceUsage:  true,
@@ -41,10 +42,13 @@ Every flag can be given as an environment variable too, named in its help.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	s := &settings{stdin: stdin, stdout: stdout, stderr: stderr}
 	s.addGlobalFlags(root.PersistentFlags())
-	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), keyCommand(s), versionCommand(s))
+	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), cacheCommand(s), keyCommand(s), versionCommand(s))
 	nameVariables(root, root.PersistentFlags())
 	for _, cmd := range root.Commands() {
 		nameVariables(cmd, cmd.Flags())
+		for _, sub := range cmd.Commands() {
+			nameVariables(sub, sub.Flags())
+		}
 	}
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -32,6 +32,9 @@ func TestHelpNamesEveryFlagsVariable(t *testing.T) {
 		"sample --help":  {"$WARMLINE_SAMPLE_BASE_PORT", "_sample"},
 		"call --help":    {"warmline call edge.stats", "$WARMLINE_CALL_TIMEOUT"},
 		"dev --help":     {"curl", "$WARMLINE_DEV_LATENCY"},
+
+		"cache --help":            {"invalidate"},
+		"cache invalidate --help": {"warmline cache invalidate catalogue --all", "$WARMLINE_CACHE_INVALIDATE_ADMIN", "$WARMLINE_LOG_LEVEL"},
 	} {
 		out, errs, code := command(t, "", strings.Fields(args)...)
 		for _, w := range want {

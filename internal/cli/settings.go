@@ -33,13 +33,14 @@ func (s *settings) addGlobalFlags(f *pflag.FlagSet) {
 }
 
 // variable is the environment variable of a flag: --log-level of every command
-// is WARMLINE_LOG_LEVEL, --listen of warmline edge is WARMLINE_EDGE_LISTEN.
+// is WARMLINE_LOG_LEVEL, --listen of warmline edge is WARMLINE_EDGE_LISTEN, --admin
+// of warmline cache invalidate is WARMLINE_CACHE_INVALIDATE_ADMIN.
 func variable(cmd *cobra.Command, f *pflag.Flag) string {
-	name := "WARMLINE_"
+	path := cmd.Root().Name()
 	if cmd.Root().PersistentFlags().Lookup(f.Name) == nil {
-		name += cmd.Name() + "_"
+		path = cmd.CommandPath()
 	}
-	return strings.ToUpper(strings.ReplaceAll(name+f.Name, "-", "_"))
+	return strings.ToUpper(strings.NewReplacer("-", "_", " ", "_").Replace(path + "_" + f.Name))
 }
 
 // nameVariables puts the variables into the help of a command's own flags.
