@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/edge"
 	"warmline.dev/internal/sample"
 	"warmline.dev/passport"
 )
@@ -46,6 +47,7 @@ one process, talking over loopback as they would between machines. Then:
 	f.StringVar(&o.edge.listen, "edge", defaultEdge, "address of the edge: tcp, unix or ws; port 0 takes a free one")
 	f.DurationVar(&o.gateway.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&o.edge.config, "config", "", configHelp)
+	f.StringVar(&o.edge.admin, "admin", defaultAdmin, adminHelp)
 	f.DurationVar(&o.latency, "latency", 4*time.Millisecond, "median answer time of the sample services; negative: none")
 	f.StringVar(&o.keys, "passport-keys", "", keysHelp+"; without, one is made for this run")
 	return cmd
@@ -80,11 +82,12 @@ func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.
 	for _, name := range sample.Names() {
 		o.edge.sources[name] = services.URL(name)
 	}
-	edge, edgeAt, err := startEdge(ctx, o.edge, keys, log)
+	edgeTier, e, err := startEdge(ctx, o.edge, keys, log)
 	if err != nil {
 		return tiers, err
 	}
-	tiers = append([]*tier{edge}, tiers...)
+	edgeAt := e.Address()
+	tiers = append([]*tier{edgeTier}, tiers...)
 	gateway, at, err := startGateway(ctx, o.gateway, keys, log)
 	if err != nil {
 		return tiers, err
@@ -94,7 +97,7 @@ func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.
 	if err != nil {
 		return tiers, err
 	}
-	s.announce(services, edgeAt, at)
+	s.announce(services, e, at)
 	web := tiers[0]
 	return append(append([]*tier{web}, node...), tiers[1:]...), nil
 }
@@ -107,10 +110,11 @@ func devKeys(path string) (*passport.Keyring, error) {
 }
 
 // announce says what runs and what to try.
-func (s *settings) announce(services *sample.Services, edgeAt string, at gatewayAt) {
+func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayAt) {
+	edgeAt := e.Address()
 	p := func(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
 	p("gateway at http://%s, lines at %s", at.http, at.lines)
-	p("edge at %s", edgeAt)
+	s.announceEdge(e)
 	for _, name := range sample.Names() {
 		p("%s at %s", name, services.URL(name))
 	}
@@ -118,6 +122,9 @@ func (s *settings) announce(services *sample.Services, edgeAt string, at gateway
 	p("Try:  curl 'http://%s/tv@^1/home?profile=paul'", at.http)
 	p("      curl 'http://%s/tv/home?profile=ada'", at.http)
 	p("      go run ./cmd/warmline call edge.stats%s", edgeFlag(edgeAt))
+	if admin := e.Admin(); admin != "" {
+		p("      go run ./cmd/warmline cache invalidate catalogue 17%s", adminFlag(admin))
+	}
 	p("      curl -X PUT %s/_sample -d '{\"mode\":\"hang\"}'    (then ask for a page of another profile)", services.URL("ratings"))
 	p("Ctrl-C ends it.")
 }
@@ -127,4 +134,11 @@ func edgeFlag(address string) string {
 		return ""
 	}
 	return " --edge " + address
+}
+
+func adminFlag(address string) string {
+	if address == "http://"+defaultAdmin {
+		return ""
+	}
+	return " --admin " + address
 }

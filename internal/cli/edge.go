@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/declare"
-	"warmline.dev/edgelayer/source"
-	"warmline.dev/edgelayer/warm"
 	"warmline.dev/examples"
+	"warmline.dev/internal/edge"
 	"warmline.dev/passport"
 )
 
@@ -24,12 +26,16 @@ const (
 	defaultHTTP  = "127.0.0.1:8080"
 )
 
-const configHelp = "file that declares sources and services (default: examples/edge.yaml, for the samples)"
-
 type edgeOptions struct {
 	listen  string
+	admin   string
 	config  string
 	sources map[string]string
+	bus     string
+	peers   []string
+	warmUp  time.Duration
+	hotKeys string
+	calls   int
 }
 
 func edgeCommand(s *settings) *cobra.Command {
@@ -38,7 +44,15 @@ func edgeCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "edge",
 		Short: "Run an edge: services in front of the mid-tier, behind warm caches and breakers",
-		Args:  cobra.NoArgs,
+		Long: `Runs an edge with the sources and services that a file declares. Without one it is
+that of the samples, examples/edge.yaml. The file is read again when it changes, and
+on SIGHUP: with a mistake in it everything stays as it is.
+
+  warmline edge --config examples/edge.yaml
+  warmline edge --config edge.yaml --source catalogue=http://10.0.0.7:9104
+  warmline edge --peer tcp://10.0.0.8:7070      starts warm, with what that one holds
+  warmline edge --bus nats://10.0.0.9:4222      hears of changes from there`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := s.begin(cmd)
 			if err != nil {
@@ -48,85 +62,75 @@ func edgeCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t, address, err := startEdge(cmd.Context(), o, ring, log)
+			t, e, err := startEdge(cmd.Context(), o, ring, log)
 			if err != nil {
+				if cmd.Context().Err() != nil {
+					return nil // it was told to stop while it started
+				}
 				return err
 			}
-			fmt.Fprintf(s.stdout, "edge at %s\n", address)
+			s.announceEdge(e)
 			return s.untilDone(cmd.Context(), t)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters: tcp, unix or ws; port 0 takes a free one")
-	f.StringToStringVar(&o.sources, "source", nil, "where a source is, instead of what the file says, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
 	f.StringVar(&o.config, "config", "", configHelp)
+	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters: tcp, unix or ws; port 0 takes a free one")
+	f.StringVar(&o.admin, "admin", defaultAdmin, adminHelp)
+	f.StringToStringVar(&o.sources, "source", nil, "where a source is, instead of what the file says, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
+	f.StringVar(&o.bus, "bus", "embedded", "where changes are told: embedded (in this process), embedded://127.0.0.1:7422 (others on this machine can join), or nats://HOST:PORT[,…]")
+	f.StringSliceVar(&o.peers, "peer", nil, "another edge, to take over from at the start and to hand over to at the end; may be given again; dns+tcp://NAME:PORT is all that the name stands for")
+	f.DurationVar(&o.warmUp, "warm-up", 10*time.Second, "how long it may take to get warm before it is ready; negative: it starts cold")
+	f.StringVar(&o.hotKeys, "hot-keys", "", "file that keeps which keys are hot, to load them after a start without another edge")
+	f.IntVar(&o.calls, "max-calls", 0, "most calls that may run at once; 0: 10,000; the limit itself is measured, below that; negative: no limit")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
 	return cmd
 }
 
-// declaration reads what the edge is to be.
-func (o edgeOptions) declaration() (*declare.Declaration, error) {
-	name, text := "edge.yaml", examples.Edge
-	if o.config != "" {
-		var err error
-		if text, err = os.ReadFile(o.config); err != nil {
-			return nil, fmt.Errorf("declaration: %w", err)
-		}
-		name = o.config
-	}
-	d, err := declare.Parse(name, text)
-	if mistakes, ok := errors.AsType[declare.Mistakes](err); ok {
-		return nil, usageError{fmt.Errorf("%d mistakes in the declaration, nothing is started:\n%w", len(mistakes), err)}
-	}
-	for source, at := range o.sources {
-		if err := d.SetURL(source, strings.Fields(at)...); err != nil {
-			return nil, usageError{fmt.Errorf("--source: %w", err)}
-		}
-	}
-	return d, nil
-}
+const configHelp = "file that declares sources and services (default: examples/edge.yaml, for the samples)"
 
-func figuresOf(t *declare.Tier) (map[string]warm.Stats, map[string]source.Stats) {
-	caches, sources := map[string]warm.Stats{}, map[string]source.Stats{}
-	for _, c := range t.Caches() {
-		caches[c.Source()+"."+c.Name()] = c.Stats()
-	}
-	for _, s := range t.Sources() {
-		sources[s.Name()] = s.Stats()
-	}
-	return caches, sources
-}
+const adminHelp = `address for operators: metrics, readiness, invalidation; port 0 takes a free one; "off": none`
 
-// startEdge returns when the edge listens, with the address that it got.
-func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log zerolog.Logger) (*tier, string, error) {
-	declaration, err := o.declaration()
-	if err != nil {
-		return nil, "", err
+// startEdge returns when the edge is ready.
+func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log zerolog.Logger) (*tier, *edge.Edge, error) {
+	if o.admin == "off" {
+		o.admin = ""
 	}
-	log = log.With().Str("tier", "edge").Logger()
-	services, err := declare.New(declaration, declare.Config{Log: log})
-	if err != nil {
-		return nil, "", err
-	}
-	srv, err := edgelayer.New(edgelayer.Config{
-		Name: "edge", Version: version, Keys: keys, Log: log, Services: services.Services(),
-		Figures: func() (map[string]warm.Stats, map[string]source.Stats) { return figuresOf(services) },
+	e, err := edge.Start(ctx, edge.Config{
+		Version: version, File: o.config, Text: examples.Edge, URLs: o.sources,
+		Listen: func(ctx context.Context) (net.Listener, string, error) { return listen(ctx, o.listen) },
+		Admin:  o.admin, Bus: o.bus, Peers: o.peers, WarmUp: o.warmUp, HotKeys: o.hotKeys, MaxAtOnce: o.calls,
+		Keys: keys, Log: log.With().Str("tier", "edge").Logger(),
 	})
-	if err != nil {
-		services.Close()
-		return nil, "", err
+	if mistakes, ok := errors.AsType[declare.Mistakes](err); ok {
+		return nil, nil, usageError{fmt.Errorf("%d mistakes in the declaration, nothing is started:\n  %s", len(mistakes), strings.ReplaceAll(mistakes.Error(), "\n", "\n  "))}
 	}
-	l, address, err := listen(ctx, o.listen)
-	if err != nil {
-		services.Close()
-		return nil, "", fmt.Errorf("edge: %w", err)
+	if _, ok := errors.AsType[edge.ConfigError](err); ok {
+		return nil, nil, usageError{err}
 	}
-	return &tier{
-		name:   "edge",
-		failed: serve(func() error { return srv.Serve(l) }, edgelayer.ErrServerClosed),
-		stop: func(ctx context.Context) error {
-			defer services.Close()
-			return srv.Shutdown(ctx)
-		},
-	}, address, nil
+	if err != nil {
+		return nil, nil, err
+	}
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	go func() {
+		for range hangUp {
+			e.Reload()
+		}
+	}()
+	return &tier{name: "edge", failed: e.Failed(), stop: func(ctx context.Context) error {
+		signal.Stop(hangUp)
+		close(hangUp)
+		return e.Shutdown(ctx)
+	}}, e, nil
+}
+
+func (s *settings) announceEdge(e *edge.Edge) {
+	fmt.Fprintf(s.stdout, "edge at %s\n", e.Address())
+	if at := e.Admin(); at != "" {
+		fmt.Fprintf(s.stdout, "admin at %s\n", at)
+	}
+	if at := e.Bus(); at != "" {
+		fmt.Fprintf(s.stdout, "bus at %s\n", at)
+	}
 }
