@@ -29,6 +29,12 @@ type system struct {
 
 func startSystem(t *testing.T) *system {
 	t.Helper()
+	return startSystemWith(t)
+}
+
+// startSystemWith starts it with more arguments for the edge.
+func startSystemWith(t *testing.T, edgeArgs ...string) *system {
+	t.Helper()
 	s := &system{basePort: freePorts(t, len(sampleNames)), urls: map[string]string{}}
 	s.keys = filepath.Join(t.TempDir(), "warmline.keys")
 	key, _, code := run(t, "key")
@@ -39,7 +45,7 @@ func startSystem(t *testing.T) *system {
 		t.Fatal(err)
 	}
 	s.startSample(t)
-	args := []string{"edge", "--listen", "tcp://127.0.0.1:0", "--passport-keys", s.keys}
+	args := append([]string{"edge", "--listen", "tcp://127.0.0.1:0", "--passport-keys", s.keys}, edgeArgs...)
 	for name, url := range s.urls {
 		args = append(args, "--source", name+"="+url)
 	}

@@ -20,6 +20,9 @@ var binary string
 
 func TestMain(m *testing.M) {
 	var remove func()
+	// Edges of tests that run at once each have a port of their own for operators.
+	_ = os.Setenv("WARMLINE_EDGE_ADMIN", "127.0.0.1:0")
+	_ = os.Setenv("WARMLINE_DEV_ADMIN", "127.0.0.1:0")
 	binary, remove = proctest.Build("warmline")
 	code := m.Run()
 	remove()
