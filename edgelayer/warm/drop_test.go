@@ -62,7 +62,7 @@ func TestWhatIsDroppedWhileItLoadsIsNotKept(t *testing.T) {
 			drop(b)
 			wg.Go(func() { b.get("1", "uno") }) // asked after: a request of its own
 			synctest.Wait()
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			b.change("1", "uno")
 			wg.Wait()
