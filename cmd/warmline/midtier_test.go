@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -21,8 +23,41 @@ import (
 type midTier struct {
 	url      string
 	requests atomic.Int64
-	size     int           // of an item, bytes
-	latency  time.Duration // at least; half of it more at random
+	size     int                    // of an item, bytes
+	latency  time.Duration          // at least; half of it more at random
+	sickness atomic.Pointer[string] // hang, half, slow, garbage or huge; nil or "": it is well
+}
+
+// fallIll answers a request as the sickness says; false: as if there were none.
+func (m *midTier) fallIll(w http.ResponseWriter, r *http.Request) bool {
+	sickness := m.sickness.Load()
+	if sickness == nil {
+		return false
+	}
+	switch *sickness {
+	case "hang":
+		<-r.Context().Done()
+	case "half":
+		if m.requests.Load()%2 == 0 {
+			return false
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case "slow":
+		select {
+		case <-time.After(time.Second):
+		case <-r.Context().Done():
+		}
+		return false
+	case "garbage":
+		_, _ = io.WriteString(w, "<html>")
+	case "huge":
+		for range 10 {
+			_, _ = w.Write(make([]byte, 1<<20))
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 func newMidTier(t *testing.T, size int, latency time.Duration) *midTier {
@@ -31,6 +66,9 @@ func newMidTier(t *testing.T, size int, latency time.Duration) *midTier {
 	filler := strings.Repeat("x", size)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.requests.Add(1)
+		if m.fallIll(w, r) {
+			return
+		}
 		if m.latency > 0 {
 			time.Sleep(m.latency + rand.N(m.latency/2))
 		}
@@ -58,6 +96,7 @@ sources:
   items:
     url: %s
     timeout: 5s
+    largest: 8MiB
     reads:
       item:
         get: /items?ids={id}
@@ -95,7 +134,12 @@ type edgeProcess struct {
 // startEdge starts an edge and waits until it is ready.
 func startEdge(t *testing.T, args ...string) *edgeProcess {
 	t.Helper()
-	e := &edgeProcess{Process: start(t, append([]string{"edge", "--listen", "tcp://127.0.0.1:0"}, args...)...), t: t}
+	return startEdgeOf(t, binary, args...)
+}
+
+func startEdgeOf(t *testing.T, binary string, args ...string) *edgeProcess {
+	t.Helper()
+	e := &edgeProcess{Process: proctest.Start(t, exec.Command(binary, append([]string{"edge", "--listen", "tcp://127.0.0.1:0"}, args...)...)), t: t}
 	e.at = e.Expect(`^edge at (\S+)$`)[0]
 	e.admin = e.Expect(`^admin at (\S+)$`)[0]
 	return e

@@ -339,7 +339,7 @@ func TestSIGHUPReloads(t *testing.T) {
 	change("1.0.0:", "1.5.0:")
 	await.Until(t, "1.5.0 is offered", offers("1.5.0"))
 	change("ttl: 1h", "ttl: never")
-	await.Until(t, "the mistake is logged", func() bool { return strings.Contains(e.Errors.String(), file+":10:") })
+	await.Until(t, "the mistake is logged", func() bool { return strings.Contains(e.Errors.String(), file+":11:") })
 	if !offers("1.5.0")() {
 		t.Error("a mistake has changed something")
 	}

@@ -7,8 +7,13 @@ import (
 	"warmline.dev/edgelayer/declare"
 )
 
-// reserve is what the process needs besides its caches, in bytes.
-const reserve = 64 << 20
+// reserve is what the process has besides its caches, in bytes, or a sixteenth of
+// them if that is more: with less, garbage would be collected all the time.
+const reserve = 40 << 20
+
+// leastLimit is what is never gone below: a process with small caches has other
+// things to do than to collect garbage.
+const leastLimit = 128 << 20
 
 // limitMemory has the garbage collected before it doubles what the caches take: the
 // bytes that are declared are about the bytes of the process. Who sets GOMEMLIMIT
@@ -21,5 +26,5 @@ func limitMemory(t *declare.Tier) {
 	for _, c := range t.Caches() {
 		declared += c.Stats().Most
 	}
-	debug.SetMemoryLimit(declared + declared/20 + reserve)
+	debug.SetMemoryLimit(max(declared+max(reserve, declared/16), leastLimit))
 }
