@@ -78,13 +78,11 @@ func (msgpackCodec) Marshal(v any) (Raw, error) {
 	if raw, ok := v.(Raw); ok {
 		return raw, nil
 	}
-	var buf bytes.Buffer
-	enc := encoder(&buf)
-	defer msgpack.PutEncoder(enc)
-	if err := enc.Encode(v); err != nil {
+	b, err := appendEncoded(nil, func(enc *msgpack.Encoder) error { return enc.Encode(v) })
+	if err != nil {
 		return nil, fmt.Errorf("encode as msgpack: %w", err)
 	}
-	return buf.Bytes(), nil
+	return b, nil
 }
 
 func (c msgpackCodec) Unmarshal(b []byte, into any) error { return c.unmarshal(b, into, false) }
@@ -100,32 +98,13 @@ func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
 		*raw = append(Raw(nil), b...)
 		return nil
 	}
-	dec := decoder(b)
-	defer msgpack.PutDecoder(dec)
-	if extensions != nil {
-		dec.ResetReader(&guarded{bytes.NewReader(b), len(b), extensions})
-	}
-	dec.DisallowUnknownFields(strict)
-	return dec.Decode(into)
-}
-
-// encoder is one of the library's pool, set the way both ends of a line expect.
-func encoder(w io.Writer) *msgpack.Encoder {
-	enc := msgpack.GetEncoder()
-	enc.Reset(w)
-	enc.SetCustomStructTag("json")
-	enc.UseCompactInts(true)
-	enc.UseCompactFloats(true)
-	enc.SetSortMapKeys(true) // the same arguments are the same bytes: an edge knows a question by them
-	return enc
-}
-
-// decoder is one of the library's pool. What it is given must have been walked.
-func decoder(b []byte) *msgpack.Decoder {
-	dec := msgpack.GetDecoder()
-	dec.Reset(bytes.NewReader(b))
-	dec.SetCustomStructTag("json")
-	return dec
+	return decode(b, func(dec *msgpack.Decoder) error {
+		if extensions != nil {
+			dec.ResetReader(&guarded{bytes.NewReader(b), len(b), extensions})
+		}
+		dec.DisallowUnknownFields(strict)
+		return dec.Decode(into)
+	})
 }
 
 // guarded reads a value that has extensions. Where the decoder expects a map and

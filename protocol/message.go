@@ -258,13 +258,11 @@ func (m *Message) decodeFailure(dec *msgpack.Decoder) error {
 func (k Kind) known() bool { return k >= KindCall && k <= KindMore }
 
 func (msgpackCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
-	buf := bytes.NewBuffer(dst)
-	enc := encoder(buf)
-	defer msgpack.PutEncoder(enc)
-	if err := m.EncodeMsgpack(enc); err != nil {
+	dst, err := appendEncoded(dst, m.EncodeMsgpack)
+	if err != nil {
 		return dst, fmt.Errorf("encode message: %w", err)
 	}
-	return buf.Bytes(), nil
+	return dst, nil
 }
 
 func (msgpackCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err error) {
@@ -273,13 +271,10 @@ func (msgpackCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err
 		return m, nil, err
 	}
 	b, rest = b[:n], b[n:]
-	dec := decoder(b)
-	defer msgpack.PutDecoder(dec)
-	if n > most {
-		m.Oversized = true
-		err = m.decodeHead(dec)
+	if m.Oversized = n > most; m.Oversized {
+		err = decode(b, m.decodeHead)
 	} else {
-		err = m.DecodeMsgpack(dec)
+		err = decode(b, m.DecodeMsgpack)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w message: %w", ErrMalformed, err)
