@@ -89,7 +89,7 @@ func (l *line) single(ctx context.Context, b *bearer, method string, args protoc
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s: ask for it so, or in a conversation", method, amount(m))
 	}
 	if err == nil {
-		err = l.allow(b, m, method)
+		err = l.allow(b, m)
 	}
 	if err != nil {
 		return outcome{err: err}
@@ -167,30 +167,29 @@ type outcome struct {
 }
 
 // allow says why a method can't be called for b.
-func (l *line) allow(b *bearer, m *Method, method string) error {
+func (l *line) allow(b *bearer, m *Method) error {
 	if m.needs == nil {
 		return nil
 	}
 	p, err := b.open()
 	if err == nil && p.Level < *m.needs {
-		err = protocol.Errorf(protocol.Forbidden, "%s needs a passport that is %s, this one is %s", method, *m.needs, p.Level)
+		err = protocol.Errorf(protocol.Forbidden, "%s needs a passport that is %s, this one is %s", m.full, *m.needs, p.Level)
 	}
 	return err
 }
 
 // invoke runs a method that is allowed. yield takes the parts of a stream.
 func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, args protocol.Raw, yield func(protocol.Raw) error) (out outcome) {
-	method := sv.name + "." + m.name
 	if err := ctx.Err(); err != nil {
 		return outcome{err: err} // spent before it began
 	}
-	c := &call{bearer: b, by: sv.name + "@" + sv.version.String()}
-	out.result, out.err = l.run(context.WithValue(ctx, callKey{}, c), m, method, args, yield)
+	c := &call{bearer: b, by: sv.signs}
+	out.result, out.err = l.run(context.WithValue(ctx, callKey{}, c), m, args, yield)
 	if wrong, ok := errors.AsType[errArgs](out.err); ok {
-		out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", method, wrong.error, m.shape)
+		out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", m.full, wrong.error, m.shape)
 	}
 	if out.err == nil {
-		out.err = l.sendable(method, out.result)
+		out.err = l.sendable(m.full, out.result)
 	}
 	out.personal = m.needs != nil || c.personal.Load()
 	out.changed = c.changed.Load()
@@ -211,16 +210,16 @@ func (l *line) sendable(method string, result protocol.Raw) error {
 }
 
 // run calls the method; one that panics fails this call alone.
-func (l *line) run(ctx context.Context, m *Method, method string, args protocol.Raw, yield func(protocol.Raw) error) (result protocol.Raw, err error) {
+func (l *line) run(ctx context.Context, m *Method, args protocol.Raw, yield func(protocol.Raw) error) (result protocol.Raw, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.s.cfg.Log.Error().Str("method", method).Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("a method panicked")
-			err = protocol.Errorf(protocol.Internal, "%s failed unexpectedly", method)
+			l.s.cfg.Log.Error().Str("method", m.full).Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("a method panicked")
+			err = protocol.Errorf(protocol.Internal, "%s failed unexpectedly", m.full)
 		}
 	}()
 	if m.stream != nil {
 		return nil, m.stream(ctx, l.codec, args, func(part protocol.Raw) error {
-			if err := l.sendable(method, part); err != nil {
+			if err := l.sendable(m.full, part); err != nil {
 				return err
 			}
 			return yield(part)

@@ -62,7 +62,7 @@ func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message
 		m.Value, err = c.resolve(a, m.Value)
 	}
 	if err == nil {
-		err = c.l.allow(c.bearer, method, m.Method)
+		err = c.l.allow(c.bearer, method)
 	}
 	if err != nil {
 		return outcome{err: err}, false
@@ -86,7 +86,7 @@ func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message
 		return out
 	}
 	if method.reads && method.stream == nil {
-		out, seen = c.view.ask(ctx, question(m.Method, m.Value), sv.name, m.How.Fresh, run)
+		out, seen = c.view.ask(ctx, question(method.full, m.Value), sv.name, m.How.Fresh, run)
 		if seen {
 			c.l.s.viewHits.Add(1)
 		}

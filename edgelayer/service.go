@@ -29,6 +29,7 @@ type Service struct {
 // [NewStream] or [NewRaw].
 type Method struct {
 	name    string
+	full    string // with the service: "catalogue.videos"
 	needs   *passport.Level
 	reads   bool
 	again   bool     // may be asked twice
@@ -206,6 +207,7 @@ var (
 type service struct {
 	name    string
 	version *semver.Version
+	signs   string // passports that it changes: "members@1.2.0"
 	methods map[string]*Method
 }
 
@@ -217,7 +219,7 @@ func newService(s Service) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("edgelayer: service %s: version %q: %w, expected something like 2.1.3", s.Name, s.Version, err)
 	}
-	sv := &service{name: s.Name, version: v, methods: make(map[string]*Method, len(s.Methods))}
+	sv := &service{name: s.Name, version: v, signs: s.Name + "@" + v.String(), methods: make(map[string]*Method, len(s.Methods))}
 	for _, m := range s.Methods {
 		if !validMethod.MatchString(m.name) || m.run == nil && m.stream == nil {
 			return nil, fmt.Errorf("edgelayer: service %s: method name %q: expected letters and digits, the first in lower case", s.Name, m.name)
@@ -225,6 +227,7 @@ func newService(s Service) (*service, error) {
 		if sv.methods[m.name] != nil {
 			return nil, fmt.Errorf("edgelayer: service %s: two methods named %q", s.Name, m.name)
 		}
+		m.full = s.Name + "." + m.name
 		sv.methods[m.name] = &m
 	}
 	return sv, nil
