@@ -24,9 +24,8 @@ type calls struct {
 
 // asked is one call.
 type asked struct {
-	id     uint32
-	method string
-	keep   bool // the result is wanted later
+	m      protocol.Message
+	ctx    context.Context // ends before the conversation's if the adapter cancels the call
 	cancel context.CancelFunc
 	waits  []*asked // for these, which came before it
 	depth  int      // 1 more than the deepest of these
@@ -43,11 +42,11 @@ const (
 
 // admit takes a place among the running calls, behind those that it waits for.
 // One that is cancelled keeps its place until its method has returned.
-func (s *calls) admit(a *asked, after []uint32, refs []protocol.Reference) (inUse bool, err error) {
+func (s *calls) admit(a *asked, refs []protocol.Reference) (inUse bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, used := s.byID[a.id]; used {
-		return true, protocol.Errorf(protocol.InvalidArgument, "call id %d is in use", a.id)
+	if _, used := s.byID[a.m.ID]; used {
+		return true, protocol.Errorf(protocol.InvalidArgument, "call id %d is in use", a.m.ID)
 	}
 	if s.running >= s.most || s.running+s.answering >= 2*s.most {
 		return false, protocol.Errorf(protocol.Overloaded, "%d calls of this conversation are running already", s.most)
@@ -57,7 +56,7 @@ func (s *calls) admit(a *asked, after []uint32, refs []protocol.Reference) (inUs
 			return false, err
 		}
 	}
-	for _, id := range after {
+	for _, id := range a.m.How.After {
 		if err := s.wait(a, id); err != nil {
 			return false, err
 		}
@@ -65,7 +64,7 @@ func (s *calls) admit(a *asked, after []uint32, refs []protocol.Reference) (inUs
 	if s.byID == nil {
 		s.byID = map[uint32]*asked{}
 	}
-	s.byID[a.id] = a
+	s.byID[a.m.ID] = a
 	s.begun = true
 	s.running++
 	return false, nil
@@ -95,10 +94,10 @@ func (s *calls) ended(a *asked, out outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a.out = out
-	a.waits = nil
+	a.waits, a.m.How.After, a.m.Value = nil, nil, nil // what is kept is the result
 	close(a.done)
-	if !a.keep {
-		delete(s.byID, a.id)
+	if !a.m.How.Keep {
+		delete(s.byID, a.m.ID)
 	}
 	s.running--
 	s.answering++

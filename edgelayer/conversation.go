@@ -18,10 +18,10 @@ type conversation struct {
 	bearer *bearer
 	view   *view
 	calls  calls
+	work   work
 
 	services services               // those that the line had when it began
 	place    atomic.Pointer[permit] // with which it was let in, until its first call takes it
-	wg       sync.WaitGroup         // a goroutine per call
 
 	// passing lets one changed passport pass at a time, so that the adapter's last
 	// one is the last.
@@ -56,6 +56,7 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 
 	b := newBearer(l.s.cfg.Keys, md.Passport)
 	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
+	c.work.run = func(a *asked) { c.run(ctx, a) }
 	c.place.Store(place)
 	err = c.take(ctx, first.Data)
 	if err != nil || !c.calls.any() {
@@ -68,11 +69,11 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 		}
 	}
 	if errors.Is(err, io.EOF) && !isMalformed(err) { // a message that breaks off may wrap io.EOF too
-		c.wg.Wait() // the adapter has asked all it will; what it asked is still answered
+		c.work.wg.Wait() // the adapter has asked all it will; what it asked is still answered
 		err = ctx.Err()
 	}
 	cancel()
-	c.wg.Wait()
+	c.work.wg.Wait()
 	switch {
 	case err == nil:
 		return nil
@@ -124,38 +125,33 @@ func (c *conversation) refuse(ctx context.Context, id uint32, why *protocol.Erro
 
 // start runs a call beside the others.
 func (c *conversation) start(ctx context.Context, m protocol.Message) error {
-	a := &asked{id: m.ID, method: m.Method, keep: m.How.Keep, done: make(chan struct{})}
+	a := &asked{m: m, done: make(chan struct{})}
+	a.ctx, a.cancel = context.WithCancel(ctx)
 	a.credit.add(m.How.Parts)
-	callCtx, cancel := context.WithCancel(ctx)
-	a.cancel = cancel
-	inUse, err := c.depend(a, &m)
+	inUse, err := c.depend(a)
 	switch {
 	case err == nil:
-		c.wg.Go(func() {
-			defer cancel()
-			c.run(ctx, callCtx, a, m)
-			c.calls.answered()
-		})
+		c.work.add(a)
 		return nil
 	case inUse || isMalformed(err):
-		cancel()
+		a.cancel()
 		return err
 	default:
-		cancel()
+		a.cancel()
 		return c.refuse(ctx, m.ID, protocol.AsError(err))
 	}
 }
 
 // depend finds the calls that a call has to wait for, and gives it a place. The
 // error is the call's; inUse says that it is the whole conversation's.
-func (c *conversation) depend(a *asked, m *protocol.Message) (inUse bool, err error) {
+func (c *conversation) depend(a *asked) (inUse bool, err error) {
 	var refs []protocol.Reference
-	if m.How.References {
-		if refs, err = c.l.codec.References(m.Value); err != nil {
+	if a.m.How.References {
+		if refs, err = c.l.codec.References(a.m.Value); err != nil {
 			return false, err
 		}
 	}
-	return c.calls.admit(a, m.How.After, refs)
+	return c.calls.admit(a, refs)
 }
 
 // send sends a message, behind the changed passport if there is one: in one

@@ -8,13 +8,14 @@ import (
 	"warmline.dev/protocol"
 )
 
-// run runs a call and answers it. Its own context ends before the conversation's
-// if the adapter cancels it.
-func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Message) {
+// run runs a call and answers it. ctx is the conversation's.
+func (c *conversation) run(ctx context.Context, a *asked) {
+	defer c.calls.answered()
+	defer a.cancel()
 	c.l.s.calls.Add(1)
-	out, seen := c.outcome(ctx, a, m)
+	out, seen := c.outcome(a)
 	c.unused() // it failed before it ran, or did not have to
-	if out.err == nil && a.keep {
+	if out.err == nil && a.m.How.Keep {
 		if out.err = c.view.hold(len(out.result) + overhead); out.err != nil {
 			out.result = nil
 		}
@@ -25,9 +26,9 @@ func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Me
 		_ = c.l.malformed(bad) // it is logged, and the line is closing
 		return
 	}
-	answer := &protocol.Message{Kind: protocol.KindReply, ID: m.ID, Value: out.result, Note: protocol.Note{View: seen}}
+	answer := &protocol.Message{Kind: protocol.KindReply, ID: a.m.ID, Value: out.result, Note: protocol.Note{View: seen}}
 	if out.err != nil {
-		answer = &protocol.Message{Kind: protocol.KindFailure, ID: m.ID, Failure: protocol.AsError(out.err)}
+		answer = &protocol.Message{Kind: protocol.KindFailure, ID: a.m.ID, Failure: protocol.AsError(out.err)}
 	}
 	changed := out.changed != 0 && !seen // otherwise it was told before
 	var sealed []byte
@@ -38,19 +39,20 @@ func (c *conversation) run(convCtx, ctx context.Context, a *asked, m protocol.Me
 	}
 	// An adapter that has cancelled the call, or gone, hears nothing: the context
 	// has ended.
-	switch err := c.send(ctx, sealed, answer); {
+	switch err := c.send(a.ctx, sealed, answer); {
 	case err == nil:
-	case ctx.Err() == nil:
-		_ = c.send(ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
+	case a.ctx.Err() == nil:
+		_ = c.send(a.ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
 	case changed:
 		// The adapter has cancelled the call, but the change stands.
-		_ = c.send(convCtx, sealed, nil) // if that fails, there is nobody left to tell
+		_ = c.send(ctx, sealed, nil) // if that fails, there is nobody left to tell
 	}
 }
 
 // outcome waits for what a call depends on and runs it, or finds its answer in
 // the conversation's view; seen says that.
-func (c *conversation) outcome(ctx context.Context, a *asked, m protocol.Message) (out outcome, seen bool) {
+func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
+	ctx, m := a.ctx, &a.m
 	sv, method, err := c.services.find(m.Method)
 	if err == nil && (method.stream != nil) != (m.How.Parts > 0) {
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s", m.Method, map[bool]string{true: "parts: say how many are taken", false: "one result, and no parts"}[method.stream != nil])
@@ -109,7 +111,7 @@ func (c *conversation) wait(ctx context.Context, a *asked) error {
 		}
 		if on.out.err != nil {
 			why := protocol.AsError(on.out.err)
-			err := protocol.Errorf(protocol.Unresolved, "call %d (%s) failed: %s", on.id, clip(on.method), why)
+			err := protocol.Errorf(protocol.Unresolved, "call %d (%s) failed: %s", on.m.ID, clip(on.m.Method), why)
 			err.Retry = why.Retry
 			return err
 		}
@@ -123,7 +125,7 @@ func (c *conversation) resolve(a *asked, args protocol.Raw) (protocol.Raw, error
 	args, err := c.l.codec.Resolve(args, c.l.s.cfg.MaxMessage, func(id uint32) (protocol.Raw, error) {
 		resolved++
 		for _, on := range a.waits {
-			if on.id == id {
+			if on.m.ID == id {
 				return on.out.result, nil
 			}
 		}
