@@ -24,6 +24,7 @@ type calls struct {
 
 // asked is one call.
 type asked struct {
+	c      *conversation
 	m      protocol.Message
 	ctx    context.Context // ends before the conversation's if the adapter cancels the call
 	cancel context.CancelFunc
@@ -110,10 +111,11 @@ func (s *calls) any() bool {
 	return s.begun
 }
 
-func (s *calls) answered() {
+// answered says that so many answers have been sent, or never will be.
+func (s *calls) answered(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answering--
+	s.answering -= n
 }
 
 func (s *calls) find(id uint32) *asked {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 
 	"warmline.dev/protocol"
@@ -19,13 +18,10 @@ type conversation struct {
 	view   *view
 	calls  calls
 	work   work
+	outbox outbox
 
 	services services               // those that the line had when it began
 	place    atomic.Pointer[permit] // with which it was let in, until its first call takes it
-
-	// passing lets one changed passport pass at a time, so that the adapter's last
-	// one is the last.
-	passing sync.Mutex
 }
 
 // converse serves a request-channel. It returns when the adapter has completed
@@ -56,7 +52,7 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 
 	b := newBearer(l.s.cfg.Keys, md.Passport)
 	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
-	c.work.run = func(a *asked) { c.run(ctx, a) }
+	c.outbox.c, c.outbox.ctx = c, ctx
 	c.place.Store(place)
 	err = c.take(ctx, first.Data)
 	if err != nil || !c.calls.any() {
@@ -120,12 +116,12 @@ func (c *conversation) take(ctx context.Context, data []byte) error {
 
 // refuse fails a call that is not begun.
 func (c *conversation) refuse(ctx context.Context, id uint32, why *protocol.Error) error {
-	return c.send(ctx, nil, &protocol.Message{Kind: protocol.KindFailure, ID: id, Failure: why})
+	return c.send(ctx, &protocol.Message{Kind: protocol.KindFailure, ID: id, Failure: why})
 }
 
 // start runs a call beside the others.
 func (c *conversation) start(ctx context.Context, m protocol.Message) error {
-	a := &asked{m: m, done: make(chan struct{})}
+	a := &asked{c: c, m: m, done: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	a.credit.add(m.How.Parts)
 	inUse, err := c.depend(a)
@@ -154,21 +150,11 @@ func (c *conversation) depend(a *asked) (inUse bool, err error) {
 	return c.calls.admit(a, refs)
 }
 
-// send sends a message, behind the changed passport if there is one: in one
-// payload, so that the adapter has the passport when it has the answer. Either
-// may be nil.
-func (c *conversation) send(ctx context.Context, changed []byte, m *protocol.Message) error {
-	var data []byte
-	var err error
-	if changed != nil {
-		if data, err = c.l.codec.AppendMessage(nil, &protocol.Message{Kind: protocol.KindPassport, Passport: changed}); err != nil {
-			return err
-		}
-	}
-	if m != nil {
-		if data, err = c.l.codec.AppendMessage(data, m); err != nil {
-			return err
-		}
+// send sends a message by itself.
+func (c *conversation) send(ctx context.Context, m *protocol.Message) error {
+	data, err := c.l.codec.AppendMessage(nil, m)
+	if err != nil {
+		return err
 	}
 	return c.ch.Send(ctx, rsocket.Payload{Data: data})
 }

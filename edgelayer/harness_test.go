@@ -212,6 +212,15 @@ func (c *conversation) hear() []string {
 	return c.l.decode(p.Data)
 }
 
+// hearAll reads so many messages, in however many payloads they come.
+func (c *conversation) hearAll(n int) (messages []string) {
+	c.l.t.Helper()
+	for len(messages) < n {
+		messages = append(messages, c.hear()...)
+	}
+	return messages
+}
+
 // encode puts JSON into the line's codec, value behind value.
 func (l *line) encode(values ...string) []byte {
 	var b []byte

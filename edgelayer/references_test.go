@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol"
 )
 
@@ -64,7 +65,7 @@ func TestAChainOfCallsInOnePayload(t *testing.T) {
 			`[1,2,"shop.names",{"ids":{"$ref":[1,"items",null,"id"]}},{"refs":true,"keep":true}]`,
 			`[1,3,"shop.sum",{"ids":[{"$ref":[1,"items",0,"id"]},1000,{"$ref":[2,"items",2,"id"]}]},{"refs":true}]`,
 		)
-		got := []string{c.hear()[0], c.hear()[0], c.hear()[0]} // in the order in which they are ready
+		got := c.hearAll(3) // in the order in which they are ready
 		slices.Sort(got)
 		want := []string{
 			`[3,1,{"items":[{"id":17},{"id":18},{"id":3}]}]`,
@@ -94,7 +95,7 @@ func TestACallWaitsForTheCallsItRefersTo(t *testing.T) {
 	c.want(`[3,4,{"text":"not behind the others"}]`)
 	g.wantEntered(t, 1)
 	g.letGo(1)
-	got := []string{c.hear()[0], c.hear()[0], c.hear()[0]}
+	got := c.hearAll(3)
 	slices.Sort(got)
 	if want := []string{`[3,1,{"n":1}]`, `[3,2,1]`, `[3,3,{"text":"after"}]`}; !slices.Equal(got, want) {
 		t.Errorf("got %s", got)
@@ -156,8 +157,10 @@ func TestChainsAreBounded(t *testing.T) {
 	c.say(append(chain, fmt.Sprintf(`[1,200,"echo.say",{},{"after":[%s]}]`, strings.Join(all, ",")))...)
 	c.want(`[4,200,"too_large","it waits for more than 64 calls",false]`)
 	g.letGo(0)
-	for range 1 + 32 + 65 {
-		c.want(`[3,…`)
+	for _, got := range c.hearAll(1 + 32 + 65) {
+		if !wildcard.Match(got, `[3,…`) {
+			t.Errorf("got %s, want a reply", got)
+		}
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 	"warmline.dev/protocol"
 )
 
-// run runs a call and answers it. ctx is the conversation's.
-func (c *conversation) run(ctx context.Context, a *asked) {
-	defer c.calls.answered()
+// run runs a call and answers it.
+func (a *asked) run() {
 	defer a.cancel()
+	c := a.c
 	c.l.s.calls.Add(1)
 	out, seen := c.outcome(a)
 	c.unused() // it failed before it ran, or did not have to
@@ -24,28 +24,22 @@ func (c *conversation) run(ctx context.Context, a *asked) {
 	c.calls.ended(a, out)
 	if bad, ok := errors.AsType[errMalformedArgs](out.err); ok {
 		_ = c.l.malformed(bad) // it is logged, and the line is closing
+		c.calls.answered(1)
 		return
 	}
-	answer := &protocol.Message{Kind: protocol.KindReply, ID: a.m.ID, Value: out.result, Note: protocol.Note{View: seen}}
-	if out.err != nil {
-		answer = &protocol.Message{Kind: protocol.KindFailure, ID: a.m.ID, Failure: protocol.AsError(out.err)}
+	var answer protocol.Message
+	switch {
+	case a.ctx.Err() != nil:
+		// An adapter that has cancelled the call, or gone, hears nothing but of a change, which stands.
+	case out.err != nil:
+		answer = protocol.Message{Kind: protocol.KindFailure, ID: a.m.ID, Failure: protocol.AsError(out.err)}
+	default:
+		answer = protocol.Message{Kind: protocol.KindReply, ID: a.m.ID, Value: out.result, Note: protocol.Note{View: seen}}
 	}
-	changed := out.changed != 0 && !seen // otherwise it was told before
-	var sealed []byte
-	if changed {
-		c.passing.Lock()
-		defer c.passing.Unlock()
-		sealed = c.bearer.current()
-	}
-	// An adapter that has cancelled the call, or gone, hears nothing: the context
-	// has ended.
-	switch err := c.send(a.ctx, sealed, answer); {
-	case err == nil:
-	case a.ctx.Err() == nil:
-		_ = c.send(a.ctx, sealed, shorter(answer, err)) // if that fails too, the channel has ended
-	case changed:
-		// The adapter has cancelled the call, but the change stands.
-		_ = c.send(ctx, sealed, nil) // if that fails, there is nobody left to tell
+	if changed := out.changed != 0 && !seen; changed || answer.Kind != 0 { // what was seen was told before
+		c.outbox.put(answer, changed)
+	} else {
+		c.calls.answered(1)
 	}
 }
 
@@ -69,12 +63,6 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 	if err != nil {
 		return outcome{err: err}, false
 	}
-	yield := func(part protocol.Raw) error {
-		if err := a.credit.take(ctx); err != nil {
-			return err
-		}
-		return c.send(ctx, nil, &protocol.Message{Kind: protocol.KindPart, ID: m.ID, Value: part})
-	}
 	if m.How.Fresh {
 		ctx = warm.WithFresh(ctx)
 	}
@@ -83,7 +71,7 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 		if place == nil {
 			place = c.l.s.load.join()
 		}
-		out := c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield)
+		out := c.l.invoke(ctx, c.bearer, sv, method, m.Value, a.yield)
 		place.leave(out.err)
 		return out
 	}
@@ -99,6 +87,14 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 		c.view.written(append(method.changes, sv.name)...)
 	}
 	return out, false
+}
+
+// yield sends a part of the result when the adapter takes it.
+func (a *asked) yield(part protocol.Raw) error {
+	if err := a.credit.take(a.ctx); err != nil {
+		return err
+	}
+	return a.c.send(a.ctx, &protocol.Message{Kind: protocol.KindPart, ID: a.m.ID, Value: part})
 }
 
 // wait waits for the calls that have to come first, which have to succeed.

@@ -123,7 +123,7 @@ func TestTheSameAtTheSameTimeIsOneRun(t *testing.T) {
 		c := e.dial("").converse(`[1,1,"gate.read",{"n":1}]`, `[1,2,"gate.read",{"n":1}]`)
 		g.wantEntered(t, 1)
 		g.letGo(1)
-		got := c.hear()[0] + " " + c.hear()[0]
+		got := strings.Join(c.hearAll(2), " ")
 		if got != `[3,1,{"n":1}] [3,2,{"n":1},{"view":true}]` && got != `[3,2,{"n":1}] [3,1,{"n":1},{"view":true}]` &&
 			got != `[3,2,{"n":1},{"view":true}] [3,1,{"n":1}]` && got != `[3,1,{"n":1},{"view":true}] [3,2,{"n":1}]` {
 			t.Error(got)
