@@ -94,8 +94,9 @@ func (b *bearer) current() []byte {
 	return b.sealed
 }
 
-// call is what a running method's context tells of its call.
+// call is the context of a running method, which tells of its call.
 type call struct {
+	context.Context
 	bearer *bearer
 	by     string // "members@1.2.0"
 
@@ -104,6 +105,13 @@ type call struct {
 }
 
 type callKey struct{}
+
+func (c *call) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
 
 func callOf(ctx context.Context) (*call, error) {
 	c, ok := ctx.Value(callKey{}).(*call)

@@ -26,14 +26,14 @@ type calls struct {
 type asked struct {
 	c      *conversation
 	m      protocol.Message
-	ctx    context.Context // ends before the conversation's if the adapter cancels the call
-	cancel context.CancelFunc
+	ctx    callContext
 	waits  []*asked // for these, which came before it
 	depth  int      // 1 more than the deepest of these
 	credit credit   // for parts
 
-	done chan struct{} // closed when what follows is set
-	out  outcome
+	done  chan struct{} // closed when what follows is set; nil: it was before anybody had to wait, guarded by the calls' mu
+	ended bool
+	out   outcome
 }
 
 const (
@@ -84,6 +84,9 @@ func (s *calls) wait(a *asked, id uint32) error {
 	case on.depth == maxDepth:
 		return protocol.Errorf(protocol.TooLarge, "it waits for call %d, which is the last of %d that wait for one another", id, maxDepth)
 	}
+	if on.done == nil && !on.ended {
+		on.done = make(chan struct{})
+	}
 	a.waits = append(a.waits, on)
 	a.depth = max(a.depth, on.depth+1)
 	return nil
@@ -94,9 +97,11 @@ func (s *calls) wait(a *asked, id uint32) error {
 func (s *calls) ended(a *asked, out outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.out = out
+	a.out, a.ended = out, true
 	a.waits, a.m.How.After, a.m.Value = nil, nil, nil // what is kept is the result
-	close(a.done)
+	if a.done != nil {
+		close(a.done)
+	}
 	if !a.m.How.Keep {
 		delete(s.byID, a.m.ID)
 	}
@@ -127,7 +132,7 @@ func (s *calls) find(id uint32) *asked {
 // stop cancels a call; one that has ended is nobody's concern.
 func (s *calls) stop(id uint32) {
 	if a := s.find(id); a != nil {
-		a.cancel()
+		a.ctx.cancel()
 	}
 }
 

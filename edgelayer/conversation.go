@@ -121,8 +121,7 @@ func (c *conversation) refuse(ctx context.Context, id uint32, why *protocol.Erro
 
 // start runs a call beside the others.
 func (c *conversation) start(ctx context.Context, m protocol.Message) error {
-	a := &asked{c: c, m: m, done: make(chan struct{})}
-	a.ctx, a.cancel = context.WithCancel(ctx)
+	a := &asked{c: c, m: m, ctx: callContext{Context: ctx}}
 	a.credit.add(m.How.Parts)
 	inUse, err := c.depend(a)
 	switch {
@@ -130,10 +129,8 @@ func (c *conversation) start(ctx context.Context, m protocol.Message) error {
 		c.work.add(a)
 		return nil
 	case inUse || isMalformed(err):
-		a.cancel()
 		return err
 	default:
-		a.cancel()
 		return c.refuse(ctx, m.ID, protocol.AsError(err))
 	}
 }

@@ -183,8 +183,8 @@ func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, ar
 	if err := ctx.Err(); err != nil {
 		return outcome{err: err} // spent before it began
 	}
-	c := &call{bearer: b, by: sv.signs}
-	out.result, out.err = l.run(context.WithValue(ctx, callKey{}, c), m, args, yield)
+	c := &call{Context: ctx, bearer: b, by: sv.signs}
+	out.result, out.err = l.run(c, m, args, yield)
 	if wrong, ok := errors.AsType[errArgs](out.err); ok {
 		out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", m.full, wrong.error, m.shape)
 	}

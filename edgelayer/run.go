@@ -10,7 +10,7 @@ import (
 
 // run runs a call and answers it.
 func (a *asked) run() {
-	defer a.cancel()
+	defer a.ctx.cancel()
 	c := a.c
 	c.l.s.calls.Add(1)
 	out, seen := c.outcome(a)
@@ -46,7 +46,7 @@ func (a *asked) run() {
 // outcome waits for what a call depends on and runs it, or finds its answer in
 // the conversation's view; seen says that.
 func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
-	ctx, m := a.ctx, &a.m
+	ctx, m := context.Context(&a.ctx), &a.m
 	sv, method, err := c.services.find(m.Method)
 	if err == nil && (method.stream != nil) != (m.How.Parts > 0) {
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s", m.Method, map[bool]string{true: "parts: say how many are taken", false: "one result, and no parts"}[method.stream != nil])
@@ -91,19 +91,21 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 
 // yield sends a part of the result when the adapter takes it.
 func (a *asked) yield(part protocol.Raw) error {
-	if err := a.credit.take(a.ctx); err != nil {
+	if err := a.credit.take(&a.ctx); err != nil {
 		return err
 	}
-	return a.c.send(a.ctx, &protocol.Message{Kind: protocol.KindPart, ID: a.m.ID, Value: part})
+	return a.c.send(&a.ctx, &protocol.Message{Kind: protocol.KindPart, ID: a.m.ID, Value: part})
 }
 
 // wait waits for the calls that have to come first, which have to succeed.
 func (c *conversation) wait(ctx context.Context, a *asked) error {
 	for _, on := range a.waits {
-		select {
-		case <-on.done:
-		case <-ctx.Done():
-			return ctx.Err()
+		if on.done != nil {
+			select {
+			case <-on.done:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 		if on.out.err != nil {
 			why := protocol.AsError(on.out.err)

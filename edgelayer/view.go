@@ -24,11 +24,11 @@ type view struct {
 // read is one question that was asked.
 type read struct {
 	service string
-	done    chan struct{} // closed when it has ended
 
-	// guarded by the view's mu; of out, after done, by nothing
-	writes  uint64 // of the service, when it began
-	changes uint64 // of the passport, the same
+	// guarded by the view's mu; of out, after it has ended, by nothing
+	done    chan struct{} // closed when it has ended; nil: nobody has had to wait
+	writes  uint64        // of the service, when it began
+	changes uint64        // of the passport, the same
 	ended   bool
 	out     outcome
 	size    int // bytes that it holds
@@ -48,14 +48,16 @@ func question(method string, args protocol.Raw) string { return method + "\x00" 
 // load's. seen says that nothing was loaded.
 func (v *view) ask(ctx context.Context, key, service string, fresh bool, load func() outcome) (out outcome, seen bool) {
 	for {
-		r, own := v.find(key, service, fresh)
+		r, own, done := v.find(key, service, fresh)
 		if own {
 			return v.finish(key, r, load()), false
 		}
-		select {
-		case <-r.done:
-		case <-ctx.Done():
-			return outcome{err: ctx.Err()}, false
+		if done != nil {
+			select {
+			case <-done:
+			case <-ctx.Done():
+				return outcome{err: ctx.Err()}, false
+			}
 		}
 		if !gaveUp(r.out.err) {
 			return r.out, true
@@ -70,20 +72,23 @@ func gaveUp(err error) bool {
 }
 
 // find returns the read that answers a question; own says that it is the caller's
-// to do.
-func (v *view) find(key, service string, fresh bool) (r *read, own bool) {
+// to do, and otherwise done what to wait for, if it has not ended.
+func (v *view) find(key, service string, fresh bool) (r *read, own bool, done <-chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r = v.reads[key]
 	if r != nil && !fresh && !v.outdated(r) {
-		return r, false
+		if r.done == nil && !r.ended {
+			r.done = make(chan struct{})
+		}
+		return r, false, r.done
 	}
 	if r != nil {
 		v.held -= r.size
 	}
-	r = &read{service: service, done: make(chan struct{}), writes: v.writes[service], changes: v.bearer.changes()}
+	r = &read{service: service, writes: v.writes[service], changes: v.bearer.changes()}
 	v.reads[key] = r
-	return r, true
+	return r, true, nil
 }
 
 // outdated reports whether a read is of what has changed since. One that has not
@@ -96,7 +101,9 @@ func (v *view) outdated(r *read) bool {
 func (v *view) finish(key string, r *read, out outcome) outcome {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	defer close(r.done)
+	if r.done != nil {
+		defer close(r.done)
+	}
 	if out.changed != 0 {
 		r.changes = out.changed // its own, which its result tells of
 	}
