@@ -34,6 +34,10 @@ type asked struct {
 	done  chan struct{} // closed when what follows is set; nil: it was before anybody had to wait, guarded by the calls' mu
 	ended bool
 	out   outcome
+
+	// the worker's, and then the outbox's
+	seen    bool // the conversation's view had it
+	givenUp bool // the adapter has cancelled the call, or gone: it hears of a change at most
 }
 
 const (

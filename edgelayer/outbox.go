@@ -19,19 +19,14 @@ type outbox struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	answers []answer
+	answers []*asked
 	first   time.Time // when the oldest of them was put in
 	coming  bool      // it is among the conversation's work
 	sending bool
 
 	// owned by whoever sends
+	m    protocol.Message
 	data []byte
-}
-
-// answer is what to say of one call.
-type answer struct {
-	m       protocol.Message // of kind 0 if the adapter has cancelled the call
-	changed bool             // the passport goes before it
 }
 
 const (
@@ -39,13 +34,13 @@ const (
 	together  = 64 << 10               // bytes of answers that leave in one payload; no more than one message may have
 )
 
-// put puts an answer in, behind the passport if that was changed, and sees to it
-// that they leave. It is the last that a call does.
-func (o *outbox) put(m protocol.Message, changed bool) {
+// put puts the answer of a call in, as the last that the call does, and sees to it
+// that it leaves.
+func (o *outbox) put(a *asked) {
 	now := time.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.answers = append(o.answers, answer{m, changed})
+	o.answers = append(o.answers, a)
 	if len(o.answers) == 1 {
 		o.first = now
 	}
@@ -89,22 +84,23 @@ func (o *outbox) send() {
 }
 
 // sendSome sends as many answers as fit into one payload and returns how many.
-func (o *outbox) sendSome(answers []answer) (n int) {
+func (o *outbox) sendSome(answers []*asked) (n int) {
+	most := min(together, o.c.l.s.cfg.MaxMessage)
 	o.data = o.data[:0]
-	for n < len(answers) && (n == 0 || len(o.data)+len(answers[n].m.Value) <= min(together, o.c.l.s.cfg.MaxMessage)) {
-		o.data = o.append(o.data, &answers[n])
+	for n < len(answers) && (n == 0 || len(o.data)+len(answers[n].out.result) <= most) {
+		o.data = o.append(o.data, answers[n], nil)
 		n++
 	}
 	err := o.c.ch.Send(o.ctx, rsocket.Payload{Data: o.data})
 	if err != nil && n > 1 && o.ctx.Err() == nil {
-		n, o.data = 1, o.append(o.data[:0], &answers[0]) // all together they may not fit
+		n, o.data = 1, o.append(o.data[:0], answers[0], nil) // all together they may not fit
 		err = o.c.ch.Send(o.ctx, rsocket.Payload{Data: o.data})
 	}
 	if err != nil && o.ctx.Err() == nil {
-		answers[0].m = *shorter(&answers[0].m, err)
-		o.data = o.append(o.data[:0], &answers[0])
+		o.data = o.append(o.data[:0], answers[0], err)
 		_ = o.c.ch.Send(o.ctx, rsocket.Payload{Data: o.data}) // if that fails too, the channel has ended
 	}
+	o.m = protocol.Message{}
 	if cap(o.data) > together {
 		o.data = nil
 	}
@@ -112,19 +108,23 @@ func (o *outbox) sendSome(answers []answer) (n int) {
 }
 
 // append appends an answer, behind the passport as it is now: so the last that an
-// adapter is told is the last. An answer that can't be encoded is a failure.
-func (o *outbox) append(data []byte, a *answer) []byte {
+// adapter is told is the last. An answer that can't be sent, because of err, or
+// encoded is a failure.
+func (o *outbox) append(data []byte, a *asked, err error) []byte {
 	codec := o.c.l.codec
-	if a.changed {
+	if a.changed() {
 		data, _ = codec.AppendMessage(data, &protocol.Message{Kind: protocol.KindPassport, Passport: o.c.bearer.current()}) // bytes: always an encoding
 	}
-	if a.m.Kind == 0 {
+	if a.givenUp {
 		return data
 	}
-	data, err := codec.AppendMessage(data, &a.m)
-	if err != nil {
-		a.m = *shorter(&a.m, err)
-		data, _ = codec.AppendMessage(data, &a.m) // text: always an encoding
+	o.m = a.answer()
+	if err == nil {
+		var with []byte
+		if with, err = codec.AppendMessage(data, &o.m); err == nil {
+			return with
+		}
 	}
+	data, _ = codec.AppendMessage(data, shorter(&o.m, err)) // text: always an encoding
 	return data
 }

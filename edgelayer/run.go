@@ -13,7 +13,8 @@ func (a *asked) run() {
 	defer a.ctx.cancel()
 	c := a.c
 	c.l.s.calls.Add(1)
-	out, seen := c.outcome(a)
+	var out outcome
+	out, a.seen = c.outcome(a)
 	c.unused() // it failed before it ran, or did not have to
 	if out.err == nil && a.m.How.Keep {
 		if out.err = c.view.hold(len(out.result) + overhead); out.err != nil {
@@ -27,20 +28,23 @@ func (a *asked) run() {
 		c.calls.answered(1)
 		return
 	}
-	var answer protocol.Message
-	switch {
-	case a.ctx.Err() != nil:
-		// An adapter that has cancelled the call, or gone, hears nothing but of a change, which stands.
-	case out.err != nil:
-		answer = protocol.Message{Kind: protocol.KindFailure, ID: a.m.ID, Failure: protocol.AsError(out.err)}
-	default:
-		answer = protocol.Message{Kind: protocol.KindReply, ID: a.m.ID, Value: out.result, Note: protocol.Note{View: seen}}
-	}
-	if changed := out.changed != 0 && !seen; changed || answer.Kind != 0 { // what was seen was told before
-		c.outbox.put(answer, changed)
-	} else {
+	if a.givenUp = a.ctx.Err() != nil; a.givenUp && !a.changed() {
 		c.calls.answered(1)
+		return
 	}
+	c.outbox.put(a)
+}
+
+// changed reports whether the call has changed the passport; what was seen was
+// told before.
+func (a *asked) changed() bool { return a.out.changed != 0 && !a.seen }
+
+// answer is what to say of a call that has run.
+func (a *asked) answer() protocol.Message {
+	if a.out.err != nil {
+		return protocol.Message{Kind: protocol.KindFailure, ID: a.m.ID, Failure: protocol.AsError(a.out.err)}
+	}
+	return protocol.Message{Kind: protocol.KindReply, ID: a.m.ID, Value: a.out.result, Note: protocol.Note{View: a.seen}}
 }
 
 // outcome waits for what a call depends on and runs it, or finds its answer in
@@ -66,12 +70,16 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 	if m.How.Fresh {
 		ctx = warm.WithFresh(ctx)
 	}
+	var yield func(protocol.Raw) error
+	if method.stream != nil {
+		yield = a.yield
+	}
 	run := func() outcome {
 		place := c.place.Swap(nil)
 		if place == nil {
 			place = c.l.s.load.join()
 		}
-		out := c.l.invoke(ctx, c.bearer, sv, method, m.Value, a.yield)
+		out := c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield)
 		place.leave(out.err)
 		return out
 	}
