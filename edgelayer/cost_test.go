@@ -4,8 +4,10 @@ package edgelayer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -91,33 +93,40 @@ type film struct {
 	Rating   float64  `json:"rating"`
 }
 
-// memory is a service that has all its answers in memory.
-func memory(b *testing.B) edgelayer.Service {
+// newCache is a cache that has to be filled.
+func newCache[V any](b *testing.B) *warm.Cache[V] {
 	b.Helper()
-	cache, err := warm.New[int, film](warm.Config{})
+	c, err := warm.New(warm.Config[V]{TTL: time.Hour, Load: func(context.Context, []string) (map[string]V, error) {
+		return nil, errors.New("it is not in memory")
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(cache.Close)
-	encoded := map[int]protocol.Raw{}
+	b.Cleanup(c.Close)
+	return c
+}
+
+// memory is a service that has all its answers in memory.
+func memory(b *testing.B) edgelayer.Service {
+	b.Helper()
+	values, encoded := newCache[film](b), newCache[protocol.Raw](b)
 	for id := range askedIDs {
 		f := film{
 			ID: id, Title: fmt.Sprintf("The film with the number %d", id), Released: 1920 + id%100, Director: "Margarethe von Trotta",
 			Minutes: 80 + id%60, Country: "Germany", Genres: []string{"drama", "history", "documentary"}, Rating: 7.3,
 		}
-		cache.Set(id, f)
-		if encoded[id], err = protocol.MsgPack.Marshal(f); err != nil {
+		values.Set(strconv.Itoa(id), f)
+		raw, err := protocol.MsgPack.Marshal(f)
+		if err != nil {
 			b.Fatal(err)
 		}
-	}
-	load := func(_ context.Context, id int) (film, error) {
-		return film{}, fmt.Errorf("film %d is not in memory", id)
+		encoded.Set(strconv.Itoa(id), raw)
 	}
 	type byID struct {
 		ID int `json:"id"`
 	}
 	return edgelayer.Service{Name: "memory", Version: "1.0.0", Methods: []edgelayer.Method{
-		edgelayer.NewMethod("value", func(ctx context.Context, in byID) (film, error) { return cache.Get(ctx, in.ID, load) }, edgelayer.Reads()),
-		edgelayer.NewMethod("bytes", func(_ context.Context, in byID) (protocol.Raw, error) { return encoded[in.ID], nil }, edgelayer.Reads()),
+		edgelayer.NewMethod("value", func(ctx context.Context, in byID) (film, error) { return values.Get(ctx, strconv.Itoa(in.ID)) }, edgelayer.Reads()),
+		edgelayer.NewMethod("bytes", func(ctx context.Context, in byID) (protocol.Raw, error) { return encoded.Get(ctx, strconv.Itoa(in.ID)) }, edgelayer.Reads()),
 	}}
 }

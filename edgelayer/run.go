@@ -3,6 +3,7 @@ package edgelayer
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"warmline.dev/edgelayer/warm"
 	"warmline.dev/protocol"
@@ -92,7 +93,7 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 	}
 	out = run()
 	if !method.reads {
-		c.view.written(append(method.changes, sv.name)...)
+		c.view.written(slices.Concat(method.changes, []string{sv.name})...)
 	}
 	return out, false
 }
