@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,9 @@ type midTier struct {
 	sickness atomic.Pointer[string] // hang, half, slow, garbage or huge; nil or "": it is well
 }
 
+// much is a piece of an answer that is too large.
+var much = bytes.Repeat([]byte("[1],"), 16<<10)
+
 // fallIll answers a request as the sickness says; false: as if there were none.
 func (m *midTier) fallIll(w http.ResponseWriter, r *http.Request) bool {
 	sickness := m.sickness.Load()
@@ -51,8 +55,10 @@ func (m *midTier) fallIll(w http.ResponseWriter, r *http.Request) bool {
 	case "garbage":
 		_, _ = io.WriteString(w, "<html>")
 	case "huge":
-		for range 10 {
-			_, _ = w.Write(make([]byte, 1<<20))
+		for range 10 << 20 / len(much) {
+			if _, err := w.Write(much); err != nil {
+				break
+			}
 		}
 	default:
 		return false
