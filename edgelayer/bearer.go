@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"warmline.dev/edgelayer/internal/waiting"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
 )
@@ -102,15 +103,51 @@ type call struct {
 
 	personal atomic.Bool   // this call has looked at the passport
 	changed  atomic.Uint64 // the last change of the passport that this call made; 0: none
+
+	load *overload
+	mu   sync.Mutex
+	// guarded by mu
+	place *permit // among the calls that run; nil: it has none
+	waits int     // for sources, under way
 }
 
 type callKey struct{}
 
 func (c *call) Value(key any) any {
-	if key == (callKey{}) {
+	if key == (callKey{}) || key == (waiting.Key{}) {
 		return c
 	}
 	return c.Context.Value(key)
+}
+
+var _ waiting.Waiter = (*call)(nil)
+
+// Wait gives the call's place to others while it waits for a source: one that hangs
+// does not make the edge refuse what has nothing to do with it, and how long it takes
+// says nothing of what the edge can carry.
+func (c *call) Wait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waits++
+	c.place.leave(context.Canceled)
+	c.place = nil
+}
+
+// Resume takes a place again, if there is one.
+func (c *call) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waits--; c.waits == 0 {
+		c.place = c.load.join()
+	}
+}
+
+// leave gives the place back for good.
+func (c *call) leave(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.place.leave(err)
+	c.place = nil
 }
 
 func callOf(ctx context.Context) (*call, error) {

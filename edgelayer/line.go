@@ -98,8 +98,7 @@ func (l *line) single(ctx context.Context, b *bearer, method string, args protoc
 	if refusal != nil {
 		return outcome{err: refusal}
 	}
-	defer func() { place.leave(out.err) }()
-	return l.invoke(ctx, b, sv, m, args, yield)
+	return l.invoke(ctx, b, sv, m, args, yield, place)
 }
 
 // amount is what a method gives, and how that is asked for.
@@ -178,12 +177,14 @@ func (l *line) allow(b *bearer, m *Method) error {
 	return err
 }
 
-// invoke runs a method that is allowed. yield takes the parts of a stream.
-func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, args protocol.Raw, yield func(protocol.Raw) error) (out outcome) {
+// invoke runs a method that is allowed, and gives back its place among those that
+// run. yield takes the parts of a stream.
+func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, args protocol.Raw, yield func(protocol.Raw) error, place *permit) (out outcome) {
+	c := &call{Context: ctx, bearer: b, by: sv.signs, place: place, load: l.s.load}
+	defer func() { c.leave(out.err) }()
 	if err := ctx.Err(); err != nil {
 		return outcome{err: err} // spent before it began
 	}
-	c := &call{Context: ctx, bearer: b, by: sv.signs}
 	out.result, out.err = l.run(c, m, args, yield)
 	if wrong, ok := errors.AsType[errArgs](out.err); ok {
 		out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", m.full, wrong.error, m.shape)

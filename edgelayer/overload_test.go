@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/edgelayer/warm"
 	"warmline.dev/internal/await"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
@@ -165,5 +166,39 @@ func TestLeasesTellWhatAnEdgeCarries(t *testing.T) {
 	}
 	if honours.done.Load()*4 < none.done.Load()*3 && alone() || honours.done.Load()*3 < none.done.Load() {
 		t.Errorf("%d calls were answered to a peer that honours leases, %d to one that does not", honours.done.Load(), none.done.Load())
+	}
+}
+
+// A source that hangs holds those that ask it, and nobody else: who waits for it does
+// not count among the calls that keep the edge busy.
+func TestCallsThatWaitForASourceAreNoOverload(t *testing.T) {
+	hold := make(chan struct{})
+	films, err := warm.New(warm.Config[string]{Source: "films", Name: "film", Load: func(context.Context, []string) (map[string]string, error) {
+		<-hold
+		return map[string]string{"17": "Metropolis"}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer films.Close()
+	slow := edgelayer.Service{Name: "films", Version: "1.0.0", Methods: []edgelayer.Method{
+		edgelayer.NewMethod("film", func(ctx context.Context, _ struct{}) (string, error) { return films.Get(ctx, "17") }, edgelayer.Reads()),
+	}}
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{slow, echo()}, MaxAtOnce: 2})
+	l := e.dial("")
+	var waiting []*conversation
+	for i := range 50 {
+		waiting = append(waiting, l.converse(`[1,1,"films.film",{}]`))
+		await.Until(t, "it waits", func() bool { return films.Stats().Misses == int64(i+1) })
+	}
+	l.want("echo.say", "", `{"text":""}`)
+	c := l.converse(`[1,1,"echo.say",{"text":"hello"}]`)
+	c.want(`[3,1,{"text":"hello"}]`)
+	if n := e.Stats().Refused; n != 0 {
+		t.Errorf("%d were refused", n)
+	}
+	close(hold)
+	for _, c := range waiting {
+		c.want(`[3,1,"Metropolis"]`)
 	}
 }

@@ -80,9 +80,7 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 		if place == nil {
 			place = c.l.s.load.join()
 		}
-		out := c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield)
-		place.leave(out.err)
-		return out
+		return c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield, place)
 	}
 	if method.reads && method.stream == nil {
 		out, seen = c.view.ask(ctx, question(method.full, m.Value), sv.name, m.How.Fresh, run)

@@ -46,7 +46,8 @@ type Config struct {
 	// MaxAtOnce bounds the calls that run at once, of all conversations. The limit
 	// itself is measured: it lies between 64 for each processor and this. Beyond it
 	// new conversations and single calls are refused as overloaded, before any work,
-	// and calls of conversations under way run. Default 10,000; negative: no limit.
+	// and calls of conversations under way run. A call that waits for a source (package
+	// source, or what package warm loads) does not count meanwhile. Default 10,000; negative: no limit.
 	MaxAtOnce int
 	// MaxView bounds what is kept for one conversation, in bytes: what it has read,
 	// and what its calls may refer to. Default 16 MiB. A call whose result does not

@@ -67,15 +67,24 @@ type fleet struct {
 	nodes    []*proctest.Process
 	gateways string // where nodes dial
 	web      string
+	urls     map[string]string // of the sample services
+
+	mayDegrade string // the part that pages may come without; "": none
 }
 
 func startFleet(t *testing.T) *fleet {
+	t.Helper()
+	return startFleetWith(t)
+}
+
+// startFleetWith starts it with more arguments for the edges.
+func startFleetWith(t *testing.T, edgeArgs ...string) *fleet {
 	t.Helper()
 	plain, err := plainBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, load: theLoad(t), binary: plain, keys: filepath.Join(t.TempDir(), "warmline.keys")}
+	f := &fleet{t: t, load: theLoad(t), binary: plain, keys: filepath.Join(t.TempDir(), "warmline.keys"), sources: edgeArgs, urls: map[string]string{}}
 	key, _, code := run(t, "key")
 	if err := os.WriteFile(f.keys, []byte(key), 0o600); err != nil || code != 0 {
 		t.Fatal("warmline key failed: ", err)
@@ -83,7 +92,8 @@ func startFleet(t *testing.T) *fleet {
 	port := freePorts(t, len(sampleNames)+2)
 	sample := f.start("sample", "--base-port", strconv.Itoa(port))
 	for _, name := range sampleNames {
-		f.sources = append(f.sources, "--source", name+"="+sample.Expect(`^` + name + ` at (\S+)$`)[0])
+		f.urls[name] = sample.Expect(`^` + name + ` at (\S+)$`)[0]
+		f.sources = append(f.sources, "--source", name+"="+f.urls[name])
 	}
 	for i := range 2 {
 		f.edgesAt = append(f.edgesAt, fmt.Sprintf("tcp://127.0.0.1:%d", port+len(sampleNames)+i))
@@ -162,7 +172,7 @@ func (f *fleet) underLoad(happens func()) *report {
 	defer client.CloseIdleConnections()
 	url := f.web + "/tv/home?profile=paul"
 	for range 50 {
-		if why := request(client, url); why != "" {
+		if why := request(client, url, ""); why != "" {
 			f.t.Fatal("before anything has happened: ", why)
 		}
 	}
@@ -170,7 +180,7 @@ func (f *fleet) underLoad(happens func()) *report {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		r.fill(f.load, func() string { return request(client, url) })
+		r.fill(f.load, func() string { return request(client, url, f.mayDegrade) })
 	}()
 	time.Sleep(f.load.lasts / 6)
 	happens()
@@ -182,8 +192,8 @@ func (f *fleet) underLoad(happens func()) *report {
 	return r
 }
 
-// request makes one and tells what is wrong with the answer.
-func request(client *http.Client, url string) string {
+// request makes one and tells what is wrong with the answer, which may lack one part.
+func request(client *http.Client, url, mayDegrade string) string {
 	resp, err := client.Get(url)
 	if err != nil {
 		return err.Error()
@@ -195,7 +205,7 @@ func request(client *http.Client, url string) string {
 		return err.Error()
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Sprintf("%d %s", resp.StatusCode, body)
-	case strings.Contains(string(body), "degraded"):
+	case strings.Contains(string(body), "degraded") && !strings.Contains(string(body), `"degraded":["`+mayDegrade+`"]`):
 		return "a page that is not whole: " + string(body[max(0, len(body)-200):])
 	}
 	return ""
@@ -230,4 +240,16 @@ func TestAllEdgesAreReplacedUnderLoad(t *testing.T) {
 func TestANodeIsKilledUnderLoad(t *testing.T) {
 	f := startFleet(t)
 	f.underLoad(func() { f.nodes[0].Signal(syscall.SIGKILL) })
+}
+
+// A source of which nothing is kept hangs, and comes back: every page is served, at
+// worst without what that source says.
+func TestASourceHangsUnderLoad(t *testing.T) {
+	f := startFleetWith(t, "--config", withoutCacheOfRatings(t))
+	f.mayDegrade = "ratings"
+	f.underLoad(func() {
+		control(t, f.urls["ratings"], `{"mode":"hang"}`)
+		time.Sleep(f.load.lasts / 3)
+		control(t, f.urls["ratings"], `{"mode":"ok"}`)
+	})
 }

@@ -216,6 +216,25 @@ func TestEveryEdgeDropsWhatHasChanged(t *testing.T) {
 // cacheOfRatings is where the example says how ratings are kept.
 var cacheOfRatings = regexp.MustCompile(`(key: video\}\n\s+cache: )\{[^}]*\}`)
 
+// withoutCacheOfRatings is a file that declares the samples' edge, but that nothing is
+// kept of ratings.
+func withoutCacheOfRatings(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/edge.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "edge.yaml")
+	unkept := cacheOfRatings.ReplaceAllString(string(text), "${1}off")
+	if unkept == string(text) {
+		t.Fatal("the cache of ratings is not in the example")
+	}
+	if err := os.WriteFile(config, []byte(unkept), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
 // mostOpen is how many requests a sample service had to answer at once.
 func mostOpen(t *testing.T, state string) int {
 	t.Helper()
@@ -235,19 +254,7 @@ var sicknesses = []string{`{"mode":"hang"}`, `{"mode":"half"}`, `{"mode":"fail"}
 // and is whole again when the source is. It is asked for each page, as nothing of it
 // is kept.
 func TestASickSourceNeverTakesThePageDown(t *testing.T) {
-	text, err := os.ReadFile("../../examples/edge.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := filepath.Join(t.TempDir(), "edge.yaml")
-	unkept := cacheOfRatings.ReplaceAllString(string(text), "${1}off")
-	if unkept == string(text) {
-		t.Fatal("the cache of ratings is not in the example")
-	}
-	if err := os.WriteFile(config, []byte(unkept), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := startSystemWith(t, "--config", config)
+	s := startSystemWith(t, "--config", withoutCacheOfRatings(t))
 	url := s.web + "/tv@^1/home?profile=paul"
 	whole := getPage(t, url)
 	for _, sickness := range sicknesses {

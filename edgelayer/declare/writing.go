@@ -50,7 +50,7 @@ func mayHaveChanged(err error) bool {
 	}
 	e := protocol.AsError(err)
 	switch e.Code {
-	case protocol.NotFound, protocol.InvalidArgument, protocol.Forbidden, protocol.Overloaded:
+	case protocol.NotFound, protocol.InvalidArgument, protocol.Forbidden:
 		return false
 	}
 	return !e.Retry

@@ -108,7 +108,7 @@ func TestOneTooManyIsRefusedAtOnce(t *testing.T) {
 		<-come
 	}
 	for range 2 { // at once: with none of the others done
-		if e := want(t, get(s), protocol.Overloaded); !e.Retry || e.Message != "source films: 3 requests are under way, as many as it bears" {
+		if e := want(t, get(s), protocol.Unavailable); !e.Retry || e.Message != "source films: 3 requests are under way, as many as it bears" {
 			t.Errorf("%+v", e)
 		}
 	}

@@ -3,6 +3,8 @@ package source
 import (
 	"context"
 	"time"
+
+	"warmline.dev/edgelayer/internal/waiting"
 )
 
 // step is a request on its way, with what it still has to pass.
@@ -31,6 +33,7 @@ func (s *Source) deadline(next step) step {
 		if ctx.Err() != nil {
 			return ended(ctx, r, ctx.Err())
 		}
+		defer waiting.Begin(ctx)()
 		return next(ctx, r)
 	}
 }

@@ -51,7 +51,8 @@ func (l *limit) around(next step) step {
 		p, ok := l.enter()
 		if !ok {
 			l.refused.Add(1)
-			return protocol.Errorf(protocol.Overloaded, "source %s: %d requests are under way, as many as it bears", l.name, l.limiter.Inflight())
+			// Not overloaded: that would say that the edge is, and a page is refused.
+			return protocol.Errorf(protocol.Unavailable, "source %s: %d requests are under way, as many as it bears", l.name, l.limiter.Inflight()).Retryable()
 		}
 		defer func() { l.leave(p, err) }()
 		return next(ctx, r)

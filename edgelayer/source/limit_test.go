@@ -77,7 +77,7 @@ func TestAHungSourceHoldsWhatTheLimitAllows(t *testing.T) {
 				if took := time.Since(begun); took != 400*time.Millisecond {
 					t.Errorf("it took %v", took)
 				}
-				if got[protocol.Overloaded] != callers-most || got[protocol.DeadlineExceeded] != most {
+				if got[protocol.Unavailable] != callers-most || got[protocol.DeadlineExceeded] != most {
 					t.Errorf("%v", got)
 				}
 				if n := p.most.Load(); n != most {
@@ -142,7 +142,7 @@ func TestAHungSourceHoldsAsManyConnections(t *testing.T) {
 	s := newSource(t, source.Config{URLs: []string{srv.URL}, Limit: source.Limit{Most: most}, Breaker: noBreaker, Timeout: 200 * time.Millisecond})
 	for range 3 {
 		got := all(callers, s)
-		if got[protocol.Overloaded]+got[protocol.DeadlineExceeded] != callers || got[protocol.DeadlineExceeded] < most {
+		if got[protocol.Unavailable]+got[protocol.DeadlineExceeded] != callers || got[protocol.DeadlineExceeded] < most {
 			t.Errorf("%v", got)
 		}
 	}

@@ -237,7 +237,7 @@ func TestACallerThatGivesUpInThePause(t *testing.T) {
 		result := make(chan error)
 		go func() { result <- s.Do(ctx, source.Request{Path: "/x"}) }()
 		synctest.Wait()
-		want(t, get(s), protocol.Overloaded)
+		want(t, get(s), protocol.Unavailable)
 		cancel()
 		want(t, <-result, protocol.Canceled)
 		if d := cmp.Diff(source.Stats{

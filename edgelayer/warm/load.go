@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"warmline.dev/edgelayer/internal/waiting"
 	"warmline.dev/protocol"
 )
 
@@ -215,6 +216,7 @@ func (c *Cache[V]) wait(ctx context.Context, f *flight[V]) (V, error) {
 		return f.value, f.err
 	default:
 	}
+	defer waiting.Begin(ctx)()
 	select {
 	case <-f.done:
 		return f.value, f.err

@@ -15,13 +15,15 @@ const reserve = 40 << 20
 // things to do than to collect garbage.
 const leastLimit = 128 << 20
 
-// limitMemory has the garbage collected before it doubles what the caches take: the
-// bytes that are declared are about the bytes of the process. Who sets GOMEMLIMIT
-// knows better.
+// limitMemory has the garbage collected before it doubles what the caches take, so
+// that the bytes that are declared are about the bytes of the process; and below
+// that less often than usual, as what is declared may be used. Who sets GOMEMLIMIT
+// or GOGC knows better.
 func limitMemory(t *declare.Tier) {
-	if os.Getenv("GOMEMLIMIT") != "" {
+	if os.Getenv("GOMEMLIMIT") != "" || os.Getenv("GOGC") != "" {
 		return
 	}
+	debug.SetGCPercent(400)
 	var declared int64
 	for _, c := range t.Caches() {
 		declared += c.Stats().Most
