@@ -242,6 +242,12 @@ func TestHotKeysAreLoadedFromTheSources(t *testing.T) {
 	if young.asked.Load() != asked {
 		t.Error("the source was asked again")
 	}
+	if err := handover.SaveKeys(path, newEdge(t, keys).memories()); err != nil {
+		t.Error(err)
+	}
+	if n, err := handover.LoadKeys(t.Context(), path, newEdge(t, keys).memories(), quiet); n != 250 || err != nil {
+		t.Errorf("a cold edge has spoilt it: %d loaded, %v", n, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := handover.LoadKeys(ctx, path, young.memories(), quiet); !errors.Is(err, context.Canceled) {

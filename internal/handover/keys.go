@@ -27,9 +27,11 @@ const (
 )
 
 // SaveKeys writes what is hot to a file, in one step: one that was there is replaced
-// or left as it was.
+// or left as it was. It is left, too, by an edge in which nothing is hot: it may not
+// have got that far.
 func SaveKeys(path string, memories []Memory) error {
 	var list keyList
+	cold := true
 	for _, m := range memories {
 		hot := hotKeys{Cache: m.Name, Shape: m.Shape}
 		for _, e := range m.Cache.Hottest(defaultMaxBytes) {
@@ -37,8 +39,12 @@ func SaveKeys(path string, memories []Memory) error {
 				break
 			}
 			hot.Keys = append(hot.Keys, e.Key)
+			cold = false
 		}
 		list.Caches = append(list.Caches, hot)
+	}
+	if cold {
+		return nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
