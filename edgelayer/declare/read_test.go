@@ -71,12 +71,12 @@ func TestWhatIsNoAnswer(t *testing.T) {
 	e := start(t, films, m)
 	l := e.dial(protocol.MsgPack)
 	for said, why := range map[string]string{
-		`<html>`:      "ERROR unavailable source films: …not what was expected: JSON, byte …",
-		``:            "ERROR unavailable source films: …unexpected EOF",
-		`{"a":1`:      "ERROR unavailable source films: …unexpected EOF",
+		`<html>`:      "ERROR unavailable source films: …not what was expected: jsontext: invalid character…",
+		``:            "ERROR unavailable source films: …unexpected EOF…",
+		`{"a":1`:      "ERROR unavailable source films: …unexpected EOF…",
 		`{} {}`:       "ERROR unavailable source films: …more than one value",
 		`1e999`:       "ERROR unavailable source films: …the number 1e999: value out of range",
-		`{"a":1,"a"}`: `ERROR unavailable source films: …the name "a" twice`,
+		`{"a":1,"a"}`: `ERROR unavailable source films: …duplicate object member name…`,
 		strings.Repeat("[", 100) + strings.Repeat("]", 100): "ERROR unavailable source films: …deeper than 24",
 		"[" + strings.Repeat("0,", 200_000) + "0]":          "ERROR unavailable source films: …more than 100000 values",
 	} {
@@ -105,7 +105,7 @@ func TestManyNamesInOneMapping(t *testing.T) {
 	l.want("films.search", `{"q":"x"}`, large)
 	for _, i := range []int{0, 15, 16, 39} {
 		m.says(http.StatusOK, "{"+strings.Join(append(names[:40:40], name(i)), ",")+"}")
-		l.want("films.search", `{"q":"x"}`, "ERROR unavailable …twice")
+		l.want("films.search", `{"q":"x"}`, "ERROR unavailable …duplicate object member name…")
 	}
 }
 

@@ -2,13 +2,13 @@ package declare
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/tinylib/msgp/msgp"
 
 	"warmline.dev/protocol"
@@ -25,19 +25,18 @@ const (
 // bits hold them and become floats where they don't; what is no UTF-8 becomes
 // U+FFFD, as encoding/json has it. A name that is in a mapping twice is an error.
 func transcode(text []byte) (protocol.Raw, error) {
-	t := transcoder{dec: json.NewDecoder(bytes.NewReader(text)), out: make([]byte, 0, len(text))}
-	t.dec.UseNumber()
+	t := transcoder{dec: jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowInvalidUTF8(true)), out: make([]byte, 0, len(text))}
 	if err := t.value(0); err != nil {
 		return nil, t.at(err)
 	}
-	if _, err := t.dec.Token(); !errors.Is(err, io.EOF) {
+	if _, err := t.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, t.at(errors.New("more than one value"))
 	}
 	return t.out, nil
 }
 
 type transcoder struct {
-	dec    *json.Decoder
+	dec    *jsontext.Decoder
 	out    []byte
 	values int
 }
@@ -47,38 +46,33 @@ func (t *transcoder) at(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
+	if _, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return err // which says it
+	}
 	return fmt.Errorf("JSON, byte %d: %w", t.dec.InputOffset(), err)
 }
 
 func (t *transcoder) value(depth int) error {
-	token, err := t.dec.Token()
+	token, err := t.dec.ReadToken()
 	if err != nil {
 		return err
 	}
-	return t.token(token, depth)
-}
-
-func (t *transcoder) token(token json.Token, depth int) error {
 	if t.values++; t.values > maxValues {
 		return fmt.Errorf("more than %d values", maxValues)
 	}
-	switch v := token.(type) {
-	case string:
-		t.out = msgp.AppendString(t.out, v)
-	case json.Number:
-		return t.number(string(v))
-	case bool:
-		t.out = msgp.AppendBool(t.out, v)
-	case nil:
+	switch token.Kind() {
+	case '"':
+		t.out = msgp.AppendString(t.out, token.String())
+	case '0':
+		return t.number(token.String())
+	case 't', 'f':
+		t.out = msgp.AppendBool(t.out, token.Bool())
+	case 'n':
 		t.out = msgp.AppendNil(t.out)
-	case json.Delim:
-		if depth == maxValueDepth {
-			return fmt.Errorf("deeper than %d", maxValueDepth)
-		}
-		if v == '{' {
-			return t.object(depth + 1)
-		}
-		return t.array(depth + 1)
+	case '{':
+		return t.nested(depth+1, 2, msgp.AppendMapHeader)
+	case '[':
+		return t.nested(depth+1, 1, msgp.AppendArrayHeader)
 	}
 	return nil
 }
@@ -102,67 +96,27 @@ func (t *transcoder) number(s string) error {
 	return nil
 }
 
-func (t *transcoder) array(depth int) error {
+// nested is the elements of an array, or of an object, which are two values each.
+func (t *transcoder) nested(depth, each int, header func([]byte, uint32) []byte) error {
+	if depth > maxValueDepth {
+		return fmt.Errorf("deeper than %d", maxValueDepth)
+	}
 	start := len(t.out)
 	t.out = append(t.out, 0) // the header, of the size that most have
 	n := 0
-	for t.dec.More() {
-		if err := t.value(depth); err != nil {
-			return err
+	for next := t.dec.PeekKind(); next != '}' && next != ']' && next != 0; next = t.dec.PeekKind() {
+		for range each {
+			if err := t.value(depth); err != nil {
+				return err
+			}
 		}
 		n++
 	}
-	t.head(start, n, msgp.AppendArrayHeader)
-	_, err := t.dec.Token() // the end
-	return err
-}
-
-func (t *transcoder) object(depth int) error {
-	start := len(t.out)
-	t.out = append(t.out, 0)
-	var few [16]string
-	names := few[:0]
-	var many map[string]struct{} // names, once there are more than a few
-	n := 0
-	for t.dec.More() {
-		token, err := t.dec.Token()
-		if err != nil {
-			return err
-		}
-		name, _ := token.(string) // the decoder gives nothing else there
-		twice := false
-		if many == nil {
-			for _, other := range names {
-				twice = twice || other == name
-			}
-			if len(names) == len(few) {
-				many = make(map[string]struct{}, 2*len(few))
-				for _, other := range names {
-					many[other] = struct{}{}
-				}
-			}
-		}
-		if many != nil {
-			_, again := many[name]
-			twice = twice || again
-			many[name] = struct{}{}
-		} else {
-			names = append(names, name)
-		}
-		if twice {
-			return fmt.Errorf("the name %q twice", clip(name))
-		}
-		if err := t.token(name, depth); err != nil {
-			return err
-		}
-		if err := t.value(depth); err != nil {
-			return err
-		}
-		n++
+	if _, err := t.dec.ReadToken(); err != nil { // the end, or what is wrong
+		return err
 	}
-	t.head(start, n, msgp.AppendMapHeader)
-	_, err := t.dec.Token()
-	return err
+	t.head(start, n, header)
+	return nil
 }
 
 // head puts a header that was not known before into its place.
