@@ -82,10 +82,12 @@ func (c *Cache[V]) Invalidate(i Invalidation) int {
 func (c *Cache[V]) Drop(key string) { c.drop(Invalidation{Key: key}) }
 
 // DropAll forgets everything, as nobody can vouch for it. Unlike after an
-// [Invalidation] of all there is, who can may hand over what is as old.
+// [Invalidation] of all there is, who can may hand over what is as old, if it still
+// holds that afterwards.
 func (c *Cache[V]) DropAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.dropped.deaf = c.now()
 	c.forget(Invalidation{All: true})
 }
 
@@ -135,6 +137,7 @@ func (c *Cache[V]) outdate(key string) {
 type drops struct {
 	last  []drop
 	since time.Duration // of those before it nothing is known any more
+	deaf  time.Duration // until then some may not have come
 }
 
 type drop struct {
@@ -157,9 +160,9 @@ func (d *drops) add(i Invalidation, now time.Duration) {
 }
 
 // after reports whether a key has been dropped, as far as is known, since a value
-// of it was loaded.
-func (d *drops) after(key string, loaded time.Duration) bool {
-	if loaded <= d.since && d.since > 0 {
+// of it was loaded, which another edge held at that time.
+func (d *drops) after(key string, loaded, held time.Duration) bool {
+	if loaded <= d.since && d.since > 0 || held < d.deaf && d.deaf > 0 {
 		return true
 	}
 	for _, i := range d.last {

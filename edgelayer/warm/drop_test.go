@@ -191,7 +191,12 @@ func TestWhatIsHandedOverMayHaveBeenDropped(t *testing.T) {
 		if !b.c.Take(old, time.Now()) {
 			t.Error("one from after it was not")
 		}
+		asked := time.Now()
+		time.Sleep(time.Millisecond)
 		b.c.DropAll()
+		if b.c.Take(old, asked) {
+			t.Error("one that another edge held before was taken: it may have dropped it since")
+		}
 		if !b.c.Take(old, time.Now()) {
 			t.Error("one that another edge vouches for was not")
 		}

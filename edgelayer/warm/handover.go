@@ -30,14 +30,15 @@ func (c *Cache[V]) Hottest(most int64) []Entry[V] {
 }
 
 // Take keeps a value that another edge handed over, which was of that age at that
-// time, and reports whether it did: not if it is stale, if there is a newer one, or
-// if the key was dropped since.
+// time, and reports whether it did: not if it is stale, if there is a newer one, if
+// the key was dropped since, or if everything was after that time.
 func (c *Cache[V]) Take(e Entry[V], at time.Time) bool {
-	loaded := at.Sub(c.started) - max(e.Age, 0)
+	held := at.Sub(c.started)
+	loaded := held - max(e.Age, 0)
 	entry := c.newEntry(e.Value, loaded)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.now() >= entry.fresh || c.dropped.after(e.Key, loaded) {
+	if c.now() >= entry.fresh || c.dropped.after(e.Key, loaded, held) {
 		return false
 	}
 	if there, ok := c.kept.GetEntryQuietly(e.Key); ok && there.Value.loaded >= loaded {
