@@ -72,8 +72,9 @@ func (t *Tier) reading(decl *readDecl, src *source.Source, log zerolog.Logger) (
 	if before == nil || before.decl.keeping.off || decl.keeping.off {
 		return rd, nil
 	}
+	at := time.Now() // not each entry's own: what is dropped from now on is not taken
 	for _, e := range before.kept.Hottest(math.MaxInt64) {
-		rd.kept.Take(e, time.Now())
+		rd.kept.Take(e, at)
 	}
 	return rd, nil
 }

@@ -5,9 +5,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tinylib/msgp/msgp"
 
 	"warmline.dev/edgelayer/declare"
 	"warmline.dev/edgelayer/warm"
@@ -126,10 +130,72 @@ func TestOldAndNewForgetTogether(t *testing.T) {
 	}
 }
 
+// What changes while a reload takes over what is warm is not taken over.
+func TestWhatIsTakenOverIsNotOutdated(t *testing.T) {
+	var version atomic.Int64
+	cfg := declare.Config{Grace: -1, Client: &http.Client{Transport: answers(func() string { return strconv.FormatInt(version.Load(), 10) })}}
+	d := func(ttl int) *declare.Declaration {
+		t.Helper()
+		d, err := declare.Parse("edge.yaml", []byte(strings.NewReplacer("MID", "http://films", "1h", strconv.Itoa(ttl)+"h").Replace(first)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	tier, err := declare.New(d(1), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for i := range 5000 { // it takes its time
+		keys = append(keys, strconv.Itoa(i))
+	}
+	if n := tier.Caches()[0].Warm(t.Context(), keys); n != len(keys) {
+		t.Fatalf("%d values", n)
+	}
+	for round := range 10 {
+		some := keys[50*round:][:50]
+		for _, key := range some { // as new as can be
+			tier.Invalidate(warm.Invalidation{Source: "a", Key: key})
+			if _, err := tier.Caches()[0].Get(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			version.Add(1)
+			for _, key := range some {
+				tier.Invalidate(warm.Invalidation{Source: "a", Key: key})
+				time.Sleep(200 * time.Microsecond)
+			}
+		})
+		next, err := tier.Next(d(2 + round))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		for _, key := range some {
+			v, err := next.Caches()[0].Get(t.Context(), key)
+			if got, _, _ := msgp.ReadInt64Bytes(v); err != nil || got != version.Load() {
+				t.Errorf("round %d: %s is %d, %v, want %d", round, key, got, err, version.Load())
+			}
+		}
+		tier.Retire(next)
+		tier = next
+	}
+	tier.Close()
+}
+
+type answers func() string
+
+func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(a()))}, nil
+}
+
 // Conversations go on with what they began with, for a while.
 func TestARetiredTierGoesOnForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := declare.Config{Client: &http.Client{Transport: says("1")}}
+		cfg := declare.Config{Client: &http.Client{Transport: answers(func() string { return "1" })}}
 		d := func(path string) *declare.Declaration {
 			d, err := declare.Parse("edge.yaml", []byte(strings.NewReplacer("MID", "http://films", "/films", path).Replace(first)))
 			if err != nil {
@@ -168,12 +234,6 @@ func TestARetiredTierGoesOnForAWhile(t *testing.T) {
 		}
 		last.Close()
 	})
-}
-
-type says string
-
-func (s says) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(string(s)))}, nil
 }
 
 func TestAnotherURL(t *testing.T) {
