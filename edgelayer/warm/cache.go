@@ -204,7 +204,8 @@ func (c *Cache[V]) Set(key string, value V) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.outdate(key) // what is under way was asked before this
-	c.kept.Set(key, c.newEntry(value, c.now()))
+	now := c.now()
+	c.kept.Set(key, c.newEntry(value, now, now))
 }
 
 // Close gives up what is being loaded and ends the cache's goroutines. It may be

@@ -24,9 +24,12 @@ type entry[V any] struct {
 // is tried again.
 const putOff = time.Second
 
-func (c *Cache[V]) newEntry(value V, loaded time.Duration) *entry[V] {
+// newEntry is the entry of a value that was asked for at one time and came at
+// another: it is as old as the question, and fresh for its TTL from then on, however
+// long the source took.
+func (c *Cache[V]) newEntry(value V, asked, came time.Duration) *entry[V] {
 	ttl := c.cfg.TTL - time.Duration(c.cfg.Jitter*rand.Float64()*float64(c.cfg.TTL))
-	e := &entry[V]{value: value, loaded: loaded, fresh: loaded + ttl}
+	e := &entry[V]{value: value, loaded: asked, fresh: came + ttl}
 	e.gone = e.fresh + max(c.cfg.Stale, c.cfg.StaleIfError)
 	e.renew.Store(int64(e.fresh - time.Duration(c.cfg.RefreshAhead*float64(ttl))))
 	e.wait.Store(int64(e.fresh + c.cfg.Stale))
@@ -34,8 +37,8 @@ func (c *Cache[V]) newEntry(value V, loaded time.Duration) *entry[V] {
 }
 
 // newMissing is the entry of a key that has no value.
-func (c *Cache[V]) newMissing(why error, loaded time.Duration) *entry[V] {
-	e := &entry[V]{missing: why, loaded: loaded, fresh: loaded + c.cfg.Missing}
+func (c *Cache[V]) newMissing(why error, asked, came time.Duration) *entry[V] {
+	e := &entry[V]{missing: why, loaded: asked, fresh: came + c.cfg.Missing}
 	e.gone = e.fresh
 	e.renew.Store(int64(e.fresh))
 	e.wait.Store(int64(e.fresh))

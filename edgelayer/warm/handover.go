@@ -35,7 +35,7 @@ func (c *Cache[V]) Hottest(most int64) []Entry[V] {
 func (c *Cache[V]) Take(e Entry[V], at time.Time) bool {
 	held := at.Sub(c.started)
 	loaded := held - max(e.Age, 0)
-	entry := c.newEntry(e.Value, loaded)
+	entry := c.newEntry(e.Value, loaded, loaded)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.now() >= entry.fresh || c.dropped.after(e.Key, loaded, held) {

@@ -287,3 +287,17 @@ func TestFreshLoadsWhateverIsHeld(t *testing.T) {
 		b.want("1")
 	})
 }
+
+// A source that takes longer than the TTL is not asked by all of those who come
+// while it takes.
+func TestASlowSourceIsNotAskedForWhatHasJustCome(t *testing.T) {
+	inBubble(t, warm.Config[string]{TTL: time.Second, RefreshAhead: -1, Stale: -1}, func(b *bench) {
+		b.slow(5 * time.Second)
+		b.get("1", "one")
+		b.get("1", "one")
+		b.want("1")
+		time.Sleep(time.Second)
+		b.get("1", "one")
+		b.want("1")
+	})
+}

@@ -158,14 +158,14 @@ func (c *Cache[V]) run(l *load[V]) {
 		case err == nil && ok:
 			f.value = v
 			if !f.outdated {
-				c.kept.Set(f.key, c.newEntry(v, begun)) // it may have changed since it was asked for
+				c.kept.Set(f.key, c.newEntry(v, begun, now))
 			}
 		default:
 			f.err = c.hasNone(f.key, err)
 			switch {
 			case f.outdated:
 			case c.cfg.Missing > 0:
-				c.kept.Set(f.key, c.newMissing(f.err, begun))
+				c.kept.Set(f.key, c.newMissing(f.err, begun, now))
 			default:
 				c.kept.Invalidate(f.key)
 			}
