@@ -63,7 +63,7 @@ func (f *films) declaration(version, cache string) string {
 sources:
   films:
     url: %s
-    timeout: 10s
+    timeout: 5m
     reads:
       film:
         get: /films?ids={id}
