@@ -1,10 +1,14 @@
 package invalidation
 
-import "warmline.dev/edgelayer/warm"
+import (
+	"slices"
+
+	"warmline.dev/edgelayer/warm"
+)
 
 // Untold is what waits for the bus.
 func (l *Link) Untold() []warm.Invalidation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.untold.list
+	return slices.Clone(l.untold.list)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,22 +41,35 @@ type message struct {
 type Link struct {
 	bus    *bus.Bus
 	caches Caches
-	log    zerolog.Logger
-	from   string // so that it knows its own messages
+	log    zerolog.Logger // of what happens as often as others like
+	from   string         // so that it knows its own messages
 	sub    *bus.Subscription
 	first  chan struct{} // closed when the subscription has been in force
+	once   sync.Once     // of closing it
 
-	mu     sync.Mutex
-	once   sync.Once
-	untold untold // guarded by mu
+	wake chan struct{} // holds one while telling should be tried at once
+	end  context.CancelFunc
+	told chan struct{} // closed when nothing more is told
+
+	mu sync.Mutex
+	// guarded by mu
+	untold untold
 }
 
 // Start subscribes. The caller ends it with Close, before the bus.
 func Start(b *bus.Bus, caches Caches, log zerolog.Logger) (*Link, error) {
-	l := &Link{bus: b, caches: caches, log: log, from: rand.Text(), first: make(chan struct{})}
+	l := &Link{
+		bus: b, caches: caches, log: log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Second}), from: rand.Text(),
+		first: make(chan struct{}), wake: make(chan struct{}, 1), told: make(chan struct{}),
+	}
 	var err error
-	l.sub, err = b.Subscribe(Subject, l.heard, l.gap)
-	return l, err
+	if l.sub, err = b.Subscribe(Subject, l.heard, l.gap); err != nil {
+		return nil, err
+	}
+	ctx, end := context.WithCancel(context.Background())
+	l.end = end
+	go l.tellLater(ctx)
+	return l, nil
 }
 
 // Ready waits until invalidations arrive, or ctx ends.
@@ -68,8 +82,12 @@ func (l *Link) Ready(ctx context.Context) error {
 	}
 }
 
-// Close ends the subscription.
-func (l *Link) Close() { l.sub.Close() }
+// Close ends the subscription. What has not been told is not told any more.
+func (l *Link) Close() {
+	l.sub.Close()
+	l.end()
+	<-l.told
+}
 
 // ErrNotTold is wrapped by the error of [Link.Tell] when the other edges have not
 // been told.
@@ -77,20 +95,37 @@ var ErrNotTold = errors.New("the other edges have not been told yet")
 
 // Tell drops what has changed, here and at every other edge. It returns how many
 // values were dropped here. The error wraps [ErrNotTold]: they are told as soon as
-// the bus is there.
+// the bus takes it. While others wait for that, this one does not try before them.
 func (l *Link) Tell(ctx context.Context, i warm.Invalidation) (dropped int, err error) {
 	if err := i.Check(); err != nil {
 		return 0, err
 	}
 	dropped = l.caches.Invalidate(i)
-	if err := l.publish(ctx, i); err != nil {
+	if l.waits(i) {
+		return dropped, fmt.Errorf("%w: others wait for the bus already", ErrNotTold)
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // what has changed has changed
+	defer cancel()
+	if err := l.publish(within, i); err != nil {
 		l.mu.Lock()
 		l.untold.add(i)
 		l.mu.Unlock()
+		l.hurry()
 		l.log.Warn().Stringer("what", i).Err(err).Msg("invalidation waits for the bus")
 		return dropped, fmt.Errorf("%w: %w", ErrNotTold, err)
 	}
 	return dropped, nil
+}
+
+// waits has it wait with others, if there are such.
+func (l *Link) waits(i warm.Invalidation) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.untold.list) == 0 {
+		return false
+	}
+	l.untold.add(i)
+	return true
 }
 
 func (l *Link) publish(ctx context.Context, i warm.Invalidation) error {
@@ -98,8 +133,6 @@ func (l *Link) publish(ctx context.Context, i warm.Invalidation) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // what has changed has changed
-	defer cancel()
 	return l.bus.Publish(ctx, Subject, data)
 }
 
@@ -123,22 +156,66 @@ func (l *Link) heard(_ string, data []byte) {
 func (l *Link) gap() {
 	l.caches.DropAll()
 	l.once.Do(func() { close(l.first) })
+	l.hurry()
+}
+
+// hurry has what waits for the bus told now.
+func (l *Link) hurry() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// again is how long after it could not be told something is told again, if nothing
+// is heard of the bus until then.
+const again = 500 * time.Millisecond
+
+// tellLater tells what waits for the bus, until ctx ends.
+func (l *Link) tellLater(ctx context.Context) {
+	defer close(l.told)
+	next := time.NewTimer(again)
+	defer next.Stop()
+	for {
+		select {
+		case <-l.wake:
+		case <-next.C:
+		case <-ctx.Done():
+			return
+		}
+		told := 0
+		for n := 1; n > 0; told += n {
+			n = l.tellSome(ctx)
+		}
+		if told > 0 {
+			l.log.Info().Int("invalidations", told).Msg("the bus is told what it missed")
+		}
+		next.Reset(again)
+	}
+}
+
+// tellSome tells some of what waits, and returns how many the bus has taken.
+func (l *Link) tellSome(ctx context.Context) int {
+	const atOnce = 100 // the bus confirms them together
 	l.mu.Lock()
-	waiting := l.untold.take()
+	some := slices.Clone(l.untold.list[:min(atOnce, len(l.untold.list))])
 	l.mu.Unlock()
-	for n, i := range waiting {
-		if err := l.publish(context.Background(), i); err != nil {
-			l.mu.Lock()
-			for _, i := range waiting[n:] {
-				l.untold.add(i)
-			}
-			l.mu.Unlock()
-			return // the bus is lost again, and there will be another gap
+	took := make([]bool, len(some))
+	var all sync.WaitGroup
+	for n, i := range some {
+		all.Go(func() { took[n] = l.publish(ctx, i) == nil }) // the bus itself bounds how long that takes
+	}
+	all.Wait()
+	told := 0
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for n, i := range some {
+		if took[n] {
+			l.untold.remove(i)
+			told++
 		}
 	}
-	if len(waiting) > 0 {
-		l.log.Info().Int("invalidations", len(waiting)).Msg("the bus is told what it missed")
-	}
+	return told
 }
 
 // untold is what waits for the bus.
@@ -168,8 +245,10 @@ func (u *untold) add(i warm.Invalidation) {
 	u.list = append(u.list, i)
 }
 
-func (u *untold) take() []warm.Invalidation {
-	list := u.list
-	u.list = nil
-	return list
+// remove forgets one that has been told. It may be gone: all of its source waits
+// instead.
+func (u *untold) remove(i warm.Invalidation) {
+	if n := slices.Index(u.list, i); n >= 0 {
+		u.list = slices.Delete(u.list, n, n+1)
+	}
 }
