@@ -70,7 +70,7 @@ func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 	}
 	if e.server, err = edgelayer.New(edgelayer.Config{
 		Name: "edge", Version: cfg.Version, Keys: cfg.Keys, MaxAtOnce: cfg.MaxAtOnce, Services: tier.Services(),
-		Own: handover.Methods(e.shown), Figures: e.behind.figures, Log: cfg.Log,
+		Own: handover.Methods(e.behind.memories, e.link.Vouch), Figures: e.behind.figures, Log: cfg.Log,
 	}); err != nil {
 		return nil, err
 	}

@@ -12,14 +12,6 @@ func (e *Edge) peers() handover.Peers {
 	return handover.Peers{Addresses: e.cfg.Peers, Version: e.cfg.Version, Keys: e.cfg.Keys, Log: e.cfg.Log}
 }
 
-// shown is what other edges may see: without the bus nobody vouches for it.
-func (e *Edge) shown() []handover.Memory {
-	if !e.bus.Status().Connected {
-		return nil
-	}
-	return e.behind.memories()
-}
-
 // warmUp fills the caches before the edge is ready: from another edge, otherwise
 // with what was hot, otherwise not at all.
 func (e *Edge) warmUp(ctx context.Context) {
@@ -86,7 +78,10 @@ func (e *Edge) handOver(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.WarmUp)
 	defer cancel()
 	began := time.Now()
-	given, err := e.peers().HandOver(ctx, e.shown())
+	given, err := 0, e.link.Vouch(ctx)
+	if err == nil {
+		given, err = e.peers().HandOver(ctx, e.behind.memories())
+	}
 	line := e.cfg.Log.Info().Int("entries", given).Dur("took", time.Since(began))
 	if err != nil {
 		line = line.Err(err)

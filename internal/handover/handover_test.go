@@ -31,11 +31,13 @@ type edge struct {
 	asked   atomic.Int64
 	shape   string
 	address string
+	deaf    error  // why it can't vouch for what it holds
+	looked  func() // what happens whenever somebody asks for its caches
 }
 
 func newEdge(t *testing.T, keys *passport.Keyring) *edge {
 	t.Helper()
-	e := &edge{shape: "1"}
+	e := &edge{shape: "1", looked: func() {}}
 	var err error
 	e.films, err = warm.New(warm.Config[protocol.Raw]{Source: "catalogue", Name: "film", Load: func(_ context.Context, keys []string) (map[string]protocol.Raw, error) {
 		e.asked.Add(1)
@@ -53,7 +55,7 @@ func newEdge(t *testing.T, keys *passport.Keyring) *edge {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.films.Close)
-	srv, err := edgelayer.New(edgelayer.Config{Keys: keys, Own: handover.Methods(e.memories)})
+	srv, err := edgelayer.New(edgelayer.Config{Keys: keys, Own: handover.Methods(e.memories, e.vouch)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,10 @@ func newEdge(t *testing.T, keys *passport.Keyring) *edge {
 	return e
 }
 
+func (e *edge) vouch(context.Context) error { return e.deaf }
+
 func (e *edge) memories() []handover.Memory {
+	e.looked()
 	return []handover.Memory{{Name: "catalogue.film", Shape: e.shape, Cache: e.films}}
 }
 
@@ -138,6 +143,89 @@ func TestAnEdgeThatStopsHandsOver(t *testing.T) {
 	other.warm(t, 3000)
 	if other.asked.Load() != asked {
 		t.Error("the source was asked")
+	}
+}
+
+// Everything is asked for before it is known whether it can be vouched for.
+func TestAnEdgeThatHearsNothingHandsNothingOver(t *testing.T) {
+	keys := newKeys(t)
+	old, young := newEdge(t, keys), newEdge(t, keys)
+	old.warm(t, 10)
+	old.deaf = errors.New("the bus is away")
+	n, err := handover.Peers{Addresses: []string{old.address}, Keys: keys}.Fetch(t.Context(), young.memories(), quiet)
+	if n != 0 || err == nil || !strings.Contains(err.Error(), "the bus is away") {
+		t.Errorf("%d taken, %v", n, err)
+	}
+}
+
+// However long the handing over takes, nothing is taken that has changed meanwhile.
+func TestWhatChangesOnItsWayIsNotTaken(t *testing.T) {
+	for name, change := range map[string]func(e *edge){
+		"one":        func(e *edge) { e.films.Drop("0") },
+		"all":        func(e *edge) { e.films.Invalidate(warm.Invalidation{Source: "catalogue", All: true}) },
+		"who knows?": func(e *edge) { e.films.DropAll() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keys := newKeys(t)
+			old, other := newEdge(t, keys), newEdge(t, keys)
+			old.warm(t, 5000)
+			asked := 0
+			other.looked = func() {
+				if asked++; asked == 1 {
+					change(other)
+					change(old)
+				}
+				time.Sleep(700 * time.Millisecond) // less than a part may take
+			}
+			peers := handover.Peers{Addresses: []string{other.address}, Keys: keys}
+			n, err := peers.HandOver(t.Context(), old.memories())
+			if want := map[bool]int{true: 4999}[name == "one"]; err != nil || n != want || asked < 4 {
+				t.Errorf("%d given in %d parts, %v, want %d", n, asked, err, want)
+			}
+		})
+	}
+}
+
+// Who says nothing of when it looked, or what another was told, gives nothing.
+func TestATimeThatIsNoneOfItsOwn(t *testing.T) {
+	keys := newKeys(t)
+	e := newEdge(t, keys)
+	sealed, err := keys.Seal(passport.Passport{Origin: handover.Origin, Expires: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := nodelayer.Dial(t.Context(), nodelayer.Config{Edges: []string{e.address}, Name: "edge", Version: "1.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	ctx := passport.NewContext(t.Context(), passport.NewCarrier(sealed))
+	conv := peer.Converse(ctx)
+	defer conv.Close()
+	type answer struct {
+		Taken  int    `json:"taken"`
+		Moment string `json:"moment"`
+	}
+	part := handover.Part{Cache: "catalogue.film", Shape: "1", Entries: []handover.Entry{{Key: "666", Value: []byte{0xC0}}}}
+	give := func(since string) answer {
+		t.Helper()
+		part.Since = since
+		a, err := nodelayer.Call[answer](ctx, conv, "edge.take", part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	moment := give("").Moment
+	name, _, _ := strings.Cut(moment, ".")
+	for _, since := range []string{"", ".", name, name + ".", name + ".-1", name + ".9000000000000000000", name + ".x", "x" + moment} {
+		if a := give(since); a.Taken != 0 || a.Moment == "" {
+			t.Errorf("%q: %+v", since, a)
+		}
+	}
+	if a := give(moment); a.Taken != 1 {
+		t.Errorf("%+v", a)
 	}
 }
 

@@ -29,6 +29,9 @@ type Part struct {
 	Cache   string  `json:"cache"`
 	Shape   string  `json:"shape"`
 	Entries []Entry `json:"entries"`
+	// Since is a moment of who is to take it, before which the entries were not looked
+	// at: they may have changed since.
+	Since string `json:"since,omitempty"`
 }
 
 // A part is some partSize bytes, or one value that is more; what is larger than

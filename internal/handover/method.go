@@ -19,15 +19,22 @@ type hottestArgs struct {
 
 type taken struct {
 	Taken int `json:"taken"`
+	// Moment stands for when this was answered, to who answered it.
+	Moment string `json:"moment,omitempty"`
 }
 
-// Methods are those that edges ask one another. Caches are those that there are
-// when they are asked.
-func Methods(memories func() []Memory) []edgelayer.Method {
+// Methods are those that edges ask one another. Memories are those that there are
+// when they are asked. Vouch returns when the edge has heard of everything that
+// had changed when it was called; what it holds is not handed over if it fails.
+func Methods(memories func() []Memory, vouch func(ctx context.Context) error) []edgelayer.Method {
+	clock := newClock()
 	return []edgelayer.Method{
 		edgelayer.NewStream("hottest", func(ctx context.Context, in hottestArgs, yield func(Part) error) error {
 			if err := fromEdge(ctx); err != nil {
 				return err
+			}
+			if err := vouch(ctx); err != nil {
+				return protocol.Errorf(protocol.Unavailable, "this edge can't vouch for what it holds: %w", err)
 			}
 			return parts(memories(), in.Bytes, yield)
 		}, edgelayer.NeedsPassport(passport.Anonymous)),
@@ -35,8 +42,12 @@ func Methods(memories func() []Memory) []edgelayer.Method {
 			if err := fromEdge(ctx); err != nil {
 				return taken{}, err
 			}
-			// How long it was on its way nobody knows, but the call's time is bounded.
-			return taken{take(memories(), in, time.Now().Add(-partTime))}, nil
+			moment := clock.moment()
+			asked, ok := clock.time(in.Since)
+			if !ok {
+				return taken{Moment: moment}, nil
+			}
+			return taken{take(memories(), in, asked), moment}, nil
 		}, edgelayer.NeedsPassport(passport.Anonymous), edgelayer.Idempotent()),
 	}
 }

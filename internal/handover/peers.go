@@ -56,10 +56,19 @@ func (p Peers) HandOver(ctx context.Context, memories []Memory) (given int, err 
 		if most == 0 {
 			most = defaultMaxBytes
 		}
-		return parts(memories, most, func(part Part) error {
+		call := func(part Part) (taken, error) {
 			ctx, cancel := context.WithTimeout(ctx, partTime)
 			defer cancel()
-			t, err := nodelayer.Call[taken](ctx, conv, "edge.take", part)
+			return nodelayer.Call[taken](ctx, conv, "edge.take", part)
+		}
+		t, err := call(Part{}) // what time it is there, before anything is looked at
+		if err != nil {
+			return err
+		}
+		since := t.Moment
+		return parts(memories, most, func(part Part) error {
+			part.Since = since
+			t, err := call(part)
 			given += t.Taken
 			return err
 		})

@@ -30,10 +30,11 @@ type Caches interface {
 	DropAll()
 }
 
-// message is an invalidation on the bus.
+// message is an invalidation on the bus, or an edge's to itself.
 type message struct {
 	warm.Invalidation
 	From string `json:"from,omitempty"`
+	Echo string `json:"echo,omitempty"` // tells who sends it that it has heard what came before
 }
 
 // Link is an edge's end of the bus. Make it with [Start]. All methods are safe for
@@ -54,13 +55,14 @@ type Link struct {
 	mu sync.Mutex
 	// guarded by mu
 	untold untold
+	echoes map[string]chan struct{} // closed when they are heard
 }
 
 // Start subscribes. The caller ends it with Close, before the bus.
 func Start(b *bus.Bus, caches Caches, log zerolog.Logger) (*Link, error) {
 	l := &Link{
 		bus: b, caches: caches, log: log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Second}), from: rand.Text(),
-		first: make(chan struct{}), wake: make(chan struct{}, 1), told: make(chan struct{}),
+		first: make(chan struct{}), wake: make(chan struct{}, 1), told: make(chan struct{}), echoes: map[string]chan struct{}{},
 	}
 	var err error
 	if l.sub, err = b.Subscribe(Subject, l.heard, l.gap); err != nil {
@@ -79,6 +81,34 @@ func (l *Link) Ready(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("the bus is not there: %w", ctx.Err())
+	}
+}
+
+// Vouch returns when everything has been dropped that somebody on the bus said had
+// changed before it was called, or with why nobody knows. It takes a second at most.
+func (l *Link) Vouch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := l.Ready(ctx); err != nil {
+		return err
+	}
+	echo, heard := rand.Text(), make(chan struct{})
+	l.mu.Lock()
+	l.echoes[echo] = heard
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		delete(l.echoes, echo)
+		l.mu.Unlock()
+	}()
+	if err := l.publish(ctx, message{From: l.from, Echo: echo}); err != nil {
+		return err
+	}
+	select {
+	case <-heard:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the bus gives nothing back: %w", ctx.Err())
 	}
 }
 
@@ -106,7 +136,7 @@ func (l *Link) Tell(ctx context.Context, i warm.Invalidation) (dropped int, err 
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // what has changed has changed
 	defer cancel()
-	if err := l.publish(within, i); err != nil {
+	if err := l.publish(within, message{Invalidation: i, From: l.from}); err != nil {
 		l.mu.Lock()
 		l.untold.add(i)
 		l.mu.Unlock()
@@ -128,8 +158,8 @@ func (l *Link) waits(i warm.Invalidation) bool {
 	return true
 }
 
-func (l *Link) publish(ctx context.Context, i warm.Invalidation) error {
-	data, err := json.Marshal(message{i, l.from})
+func (l *Link) publish(ctx context.Context, m message) error {
+	data, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
@@ -139,7 +169,8 @@ func (l *Link) publish(ctx context.Context, i warm.Invalidation) error {
 // heard drops what somebody says has changed.
 func (l *Link) heard(_ string, data []byte) {
 	var m message
-	if json.Unmarshal(data, &m) == nil && m.From == l.from {
+	if json.Unmarshal(data, &m) == nil && (m.From == l.from || m.Echo != "") {
+		l.echoed(m)
 		return
 	}
 	i, err := warm.ParseInvalidation(data)
@@ -150,6 +181,16 @@ func (l *Link) heard(_ string, data []byte) {
 	}
 	dropped := l.caches.Invalidate(i)
 	l.log.Debug().Stringer("what", i).Int("dropped", dropped).Msg("invalidated")
+}
+
+// echoed is for who waits for what it has said itself.
+func (l *Link) echoed(m message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if heard := l.echoes[m.Echo]; heard != nil && m.From == l.from {
+		close(heard)
+		delete(l.echoes, m.Echo)
+	}
 }
 
 // gap is called when the bus is there, and something may have been missed.
@@ -203,7 +244,7 @@ func (l *Link) tellSome(ctx context.Context) int {
 	took := make([]bool, len(some))
 	var all sync.WaitGroup
 	for n, i := range some {
-		all.Go(func() { took[n] = l.publish(ctx, i) == nil }) // the bus itself bounds how long that takes
+		all.Go(func() { took[n] = l.publish(ctx, message{Invalidation: i, From: l.from}) == nil }) // the bus itself bounds how long that takes
 	}
 	all.Wait()
 	told := 0
