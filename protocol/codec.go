@@ -51,6 +51,10 @@ type Codec interface {
 	// A message longer than most bytes has [Message.Oversized] set and only its
 	// kind and id. The error wraps [ErrMalformed].
 	NextMessage(b []byte, most int) (m Message, rest []byte, err error)
+	// NextCall is NextMessage without a copy, for calls that ask for nothing besides
+	// their result. It reports false for all other messages, and may for any:
+	// NextMessage knows them.
+	NextCall(b []byte, most int) (c Call, rest []byte, ok bool)
 }
 
 // The codecs.

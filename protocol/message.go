@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/tinylib/msgp/msgp"
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
@@ -90,68 +91,79 @@ func (k Kind) size() int {
 	}
 }
 
-var (
-	_ msgpack.CustomEncoder = (*Message)(nil)
-	_ msgpack.CustomDecoder = (*Message)(nil)
-)
-
-// EncodeMsgpack writes the message; by hand, because every call passes here.
-func (m *Message) EncodeMsgpack(enc *msgpack.Encoder) error {
+// appendMsgpack appends the message; by hand, because every call passes here.
+func (m *Message) appendMsgpack(dst []byte) ([]byte, error) {
 	size, extra := m.Kind.size(), m.extra()
 	if extra != nil {
 		size++
 	}
-	if err := enc.EncodeArrayLen(size); err != nil {
-		return err
-	}
-	if err := enc.EncodeUint(uint64(m.Kind)); err != nil {
-		return err
-	}
+	dst = msgp.AppendArrayHeader(dst, uint32(size))
+	dst = msgp.AppendUint8(dst, uint8(m.Kind))
 	if m.Kind == KindPassport {
-		return enc.EncodeBytes(m.Passport)
+		return msgp.AppendBytes(dst, m.Passport), nil
 	}
-	if err := enc.EncodeUint(uint64(m.ID)); err != nil {
-		return err
-	}
+	dst = msgp.AppendUint32(dst, m.ID)
 	switch m.Kind {
 	case KindCall:
-		if err := enc.EncodeString(m.Method); err != nil {
-			return err
-		}
-		return encodeRaw(enc, m.Value, extra)
+		dst = appendValue(msgp.AppendString(dst, m.Method), m.Value)
 	case KindReply, KindPart:
-		return encodeRaw(enc, m.Value, extra)
+		dst = appendValue(dst, m.Value)
 	case KindMore:
-		return enc.EncodeUint(uint64(m.More))
+		dst = msgp.AppendUint32(dst, m.More)
 	case KindFailure:
-		if err := enc.EncodeString(m.Failure.Code.String()); err != nil {
-			return err
-		}
-		if err := enc.EncodeString(m.Failure.Message); err != nil {
-			return err
-		}
-		return enc.EncodeBool(m.Failure.Retry)
+		dst = msgp.AppendString(dst, m.Failure.Code.String())
+		dst = msgp.AppendString(dst, m.Failure.Message)
+		dst = msgp.AppendBool(dst, m.Failure.Retry)
 	}
-	return nil
+	if extra == nil {
+		return dst, nil
+	}
+	return appendEncoded(dst, func(enc *msgpack.Encoder) error { return enc.Encode(extra) })
 }
 
-// encodeRaw writes a value that is encoded already, and what is behind it; none
-// at all is nil.
-func encodeRaw(enc *msgpack.Encoder, v Raw, extra any) error {
-	var err error
+// appendValue appends a value that is encoded already; none at all is nil.
+func appendValue(dst []byte, v Raw) []byte {
 	if len(v) == 0 {
-		err = enc.EncodeNil()
-	} else {
-		_, err = enc.Writer().Write(v)
+		return msgp.AppendNil(dst)
 	}
-	if err == nil && extra != nil {
-		err = enc.Encode(extra)
-	}
-	return err
+	return append(dst, v...)
 }
 
-// DecodeMsgpack reads a message that has been walked.
-func (m *Message) DecodeMsgpack(dec *msgpack.Decoder) error {
+// parse reads a message that has been walked: what nearly all are, a call or a reply
+// with nothing behind its value, without a decoder.
+func (m *Message) parse(b []byte) error {
+	kind, n, rest, err := readHead(b)
+	if err == nil && n == kind.size() {
+		switch kind {
+		case KindCall:
+			var c Call
+			if c, err = readCall(rest); err == nil {
+				*m = c.Message()
+				return nil
+			}
+		case KindReply:
+			id, value, err := msgp.ReadUint32Bytes(rest)
+			if err == nil {
+				m.Kind, m.ID, m.Value = kind, id, bytes.Clone(value)
+				return nil
+			}
+		}
+	}
+	return decode(b, m.decode) // it knows what else there is, and what is wrong
+}
+
+// readHead reads how many elements a message has, and the first of them.
+func readHead(b []byte) (kind Kind, n int, rest []byte, err error) {
+	size, b, err := msgp.ReadArrayHeaderBytes(b)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	k, b, err := msgp.ReadUint8Bytes(b)
+	return Kind(k), int(size), b, err
+}
+
+// decode reads a message that has been walked.
+func (m *Message) decode(dec *msgpack.Decoder) error {
 	n, err := dec.DecodeArrayLen()
 	if err != nil {
 		return err
@@ -258,7 +270,7 @@ func (m *Message) decodeFailure(dec *msgpack.Decoder) error {
 func (k Kind) known() bool { return k >= KindCall && k <= KindMore }
 
 func (msgpackCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
-	dst, err := appendEncoded(dst, m.EncodeMsgpack)
+	dst, err := m.appendMsgpack(dst)
 	if err != nil {
 		return dst, fmt.Errorf("encode message: %w", err)
 	}
@@ -270,11 +282,11 @@ func (msgpackCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err
 	if err != nil {
 		return m, nil, err
 	}
-	b, rest = b[:n], b[n:]
+	b, rest = b[:n:n], b[n:]
 	if m.Oversized = n > most; m.Oversized {
 		err = decode(b, m.decodeHead)
 	} else {
-		err = decode(b, m.DecodeMsgpack)
+		err = m.parse(b)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w message: %w", ErrMalformed, err)

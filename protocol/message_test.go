@@ -370,6 +370,9 @@ func FuzzNextMessage(f *testing.F) {
 			if err != nil || head.Kind != m.Kind || head.ID != m.ID || len(after) != len(rest) {
 				t.Fatalf("within %d bytes: %+v, %d left, %v; in full: %+v, %d left", most, head, len(after), err, m, len(rest))
 			}
+			if call, after, ok := c.NextCall(b, len(b)); ok && (diff(m, call.Message()) != "" || len(after) != len(rest)) {
+				t.Fatalf("as it stands: %+v, %d left; %+v, %d left", call, len(after), m, len(rest))
+			}
 			if b = rest; m.Kind < protocol.KindCall || m.Kind > protocol.KindMore {
 				continue
 			}
