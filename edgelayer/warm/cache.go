@@ -105,29 +105,32 @@ func (c *Cache[V]) load(ctx context.Context, key string, fresh bool) (V, error) 
 
 // lookUp finds what can be served at once, and has it loaded anew if it is time.
 func (c *Cache[V]) lookUp(ctx context.Context, key string) (*entry[V], bool) {
-	e, ok := c.kept.GetIfPresent(key)
-	if !ok {
-		return nil, false
+	e, stale, ok := c.find(ctx, key)
+	if stale {
+		c.figures.stale.Add(1)
+	}
+	return e, ok
+}
+
+// find is lookUp for who counts what is stale.
+func (c *Cache[V]) find(ctx context.Context, key string) (e *entry[V], stale, ok bool) {
+	if e, ok = c.kept.GetIfPresent(key); !ok {
+		return nil, false, false
 	}
 	now := c.now()
+	stale = now >= e.fresh
 	renew := e.renew.Load()
 	if int64(now) < renew {
-		if now >= e.fresh {
-			c.figures.stale.Add(1) // the next try is put off
-		}
-		return e, true
+		return e, stale, true // if it is stale the next try is put off
 	}
 	if int64(now) >= e.wait.Load() {
 		c.figures.outdated.Add(1)
-		return nil, false
-	}
-	if now >= e.fresh {
-		c.figures.stale.Add(1)
+		return nil, false, false
 	}
 	if e.renew.CompareAndSwap(renew, int64(now+putOff)) { // one of those who see it, and again if nothing comes of it
 		c.refresh(ctx, key)
 	}
-	return e, true
+	return e, stale, true
 }
 
 // Answer is what [Cache.GetAll] says of one key.

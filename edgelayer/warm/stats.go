@@ -34,13 +34,16 @@ type Stats struct {
 // figures are counted here; otter counts the rest.
 type figures struct {
 	outdated, stale, fallbacks, refreshes, dropped, taken atomic.Int64
+	// Keys that were peeked at in vain: one that was not there, and those that were,
+	// besides one that was not. Otter counts them, and again when they are asked for.
+	passed, unused atomic.Int64
 
 	mu sync.Mutex
 	// guarded by mu
 	times           *hdrhistogram.Histogram // of loads, microseconds; nil: there was none
 	loads, failures int64
 	sum             time.Duration
-	hits            int64 // that were told last
+	hits, misses    int64 // that were told last
 }
 
 // loaded counts a load.
@@ -62,18 +65,18 @@ func (f *figures) loaded(took time.Duration, err error) {
 func (c *Cache[V]) Stats() Stats {
 	counted := c.counts.Snapshot()
 	f := &c.figures
-	outdated := f.outdated.Load()
+	outdated, passed, unused := f.outdated.Load(), f.passed.Load(), f.unused.Load()
 	s := Stats{
 		Entries: c.kept.EstimatedSize(), Bytes: int64(c.kept.WeightedSize()), Most: c.cfg.MaxBytes,
-		Hits: int64(counted.Hits) - outdated, Misses: int64(counted.Misses) + outdated, Stale: f.stale.Load(),
+		Hits: int64(counted.Hits) - outdated - unused, Misses: int64(counted.Misses) + outdated - passed, Stale: f.stale.Load(),
 		Fallbacks: f.fallbacks.Load(), Refreshes: f.refreshes.Load(), Evictions: int64(counted.Evictions),
 		Dropped: f.dropped.Load(), Taken: f.taken.Load(), Age: c.age().Seconds(),
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// One that turns out to be outdated was counted as a hit for a moment.
-	f.hits = max(f.hits, s.Hits)
-	s.Hits = f.hits
+	// What turns out to be outdated, or was only peeked at, is counted for a moment.
+	f.hits, f.misses = max(f.hits, s.Hits), max(f.misses, s.Misses)
+	s.Hits, s.Misses = f.hits, f.misses
 	s.Loads, s.Failures, s.LoadSum = f.loads, f.failures, f.sum.Seconds()*1000
 	if f.times != nil {
 		s.LoadP50 = float64(f.times.ValueAtQuantile(50)) / 1000
