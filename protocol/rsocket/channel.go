@@ -43,6 +43,20 @@ type Channel interface {
 	Cancel()
 }
 
+// TrySender is a [Channel] that can send without a wait. This package's are.
+type TrySender interface {
+	// TrySend is Send of an item for which there is credit and room now, and that
+	// leaves in one piece; sent is false, and nothing has happened, if that is not
+	// so. The errors are Send's; for an item that is too large there is none: Send
+	// tells.
+	TrySend(p Payload) (sent bool, err error)
+}
+
+var (
+	_ Channel   = (*channel)(nil)
+	_ TrySender = (*channel)(nil)
+)
+
 // Requester makes requests of every interaction model. A [*Conn] is one;
 // package [warmline.dev/protocol/rsocketgo] has another.
 type Requester interface {

@@ -34,6 +34,21 @@ func (ch *channel) Send(ctx context.Context, p Payload) error {
 	}
 }
 
+// TrySend is Send without a wait: data that would be written from where they stand
+// are waited for.
+func (ch *channel) TrySend(p Payload) (bool, error) {
+	if p.size() > ch.c.cfg.MaxPayload || len(p.Data) >= asideFrom {
+		return false, nil
+	}
+	whole := pieces{left: p, max: ch.c.cfg.Fragment}
+	piece, more := whole.next(0)
+	if more {
+		return false, nil
+	}
+	sent, _, _, err := ch.trySend(piece, false)
+	return sent, err
+}
+
 // endOr returns why this half has ended, and err if it has not: what ends a
 // channel ends its handler's context too, and tells more.
 func (ch *channel) endOr(err error) error {
