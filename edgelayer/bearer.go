@@ -99,7 +99,7 @@ func (b *bearer) current() []byte {
 type call struct {
 	context.Context
 	bearer *bearer
-	by     string // "members@1.2.0"
+	by     string // "members@1.2.0"; "": it is answered at once
 
 	personal atomic.Bool   // this call has looked at the passport
 	changed  atomic.Uint64 // the last change of the passport that this call made; 0: none
@@ -177,6 +177,9 @@ func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 	c, err := callOf(ctx)
 	if err != nil {
 		return err
+	}
+	if c.by == "" {
+		return protocol.Errorf(protocol.Internal, "the passport can't be changed by what answers at once")
 	}
 	c.personal.Store(true)
 	change, err := c.bearer.change(c.by, f)

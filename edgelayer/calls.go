@@ -75,6 +75,21 @@ func (s *calls) admit(a *asked, refs []protocol.Reference) (inUse bool, err erro
 	return false, nil
 }
 
+// mayAnswer reports whether a call can be answered at once that would be admitted.
+func (s *calls) mayAnswer(id uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, used := s.byID[id]
+	return !used && s.running < s.most
+}
+
+// ready reports whether what a call waits for is there.
+func (s *calls) ready(a *asked) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(a.waits, func(on *asked) bool { return !on.ended || on.out.err != nil })
+}
+
 // wait makes a wait for another call, of which it has to know.
 func (s *calls) wait(a *asked, id uint32) error {
 	on := s.byID[id]
@@ -118,6 +133,13 @@ func (s *calls) any() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.begun
+}
+
+// late says that a call was answered at once, and the answer waits to be sent.
+func (s *calls) late() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answering++
 }
 
 // answered says that so many answers have been sent, or never will be.

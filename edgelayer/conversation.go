@@ -22,6 +22,8 @@ type conversation struct {
 
 	services services               // those that the line had when it began
 	place    atomic.Pointer[permit] // with which it was let in, until its first call takes it
+
+	atHand atHand
 }
 
 // converse serves a request-channel. It returns when the adapter has completed
@@ -53,6 +55,8 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	b := newBearer(l.s.cfg.Keys, md.Passport)
 	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
 	c.outbox.c, c.outbox.ctx = c, ctx
+	c.atHand.c, c.atHand.most = c, min(together, l.s.cfg.MaxMessage, l.s.cfg.RSocket.MaxPayload)
+	c.atHand.call.Context, c.atHand.call.bearer = ctx, b
 	c.place.Store(place)
 	err = c.take(ctx, first.Data)
 	if err != nil || !c.calls.any() {
@@ -86,7 +90,17 @@ func (c *conversation) unused() { c.place.Swap(nil).leave(context.Canceled) }
 
 // take acts on the messages of one payload. An error ends the conversation.
 func (c *conversation) take(ctx context.Context, data []byte) error {
+	defer c.atHand.send()
 	for len(data) > 0 {
+		if call, rest, ok := c.l.codec.NextCall(data, c.l.s.cfg.MaxMessage); ok {
+			if data = rest; c.answer(call) {
+				continue
+			}
+			if err := c.start(ctx, call.Message(), true); err != nil {
+				return err
+			}
+			continue
+		}
 		m, rest, err := c.l.codec.NextMessage(data, c.l.s.cfg.MaxMessage)
 		if err != nil {
 			return err
@@ -98,7 +112,7 @@ func (c *conversation) take(ctx context.Context, data []byte) error {
 			if m.Oversized {
 				err = c.refuse(ctx, m.ID, c.l.tooLarge(size))
 			} else {
-				err = c.start(ctx, m)
+				err = c.start(ctx, m, false)
 			}
 			if err != nil {
 				return err
@@ -119,12 +133,15 @@ func (c *conversation) refuse(ctx context.Context, id uint32, why *protocol.Erro
 	return c.send(ctx, &protocol.Message{Kind: protocol.KindFailure, ID: id, Failure: why})
 }
 
-// start runs a call beside the others.
-func (c *conversation) start(ctx context.Context, m protocol.Message) error {
+// start runs a call beside the others, unless its answer is at hand; looked says that
+// it is not.
+func (c *conversation) start(ctx context.Context, m protocol.Message, looked bool) error {
 	a := &asked{c: c, m: m, ctx: callContext{Context: ctx}}
 	a.credit.add(m.How.Parts)
 	inUse, err := c.depend(a)
 	switch {
+	case err == nil && !looked && c.answerAsked(a):
+		return nil
 	case err == nil:
 		c.work.add(a)
 		return nil

@@ -186,10 +186,16 @@ func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, ar
 		return outcome{err: err} // spent before it began
 	}
 	out.result, out.err = l.run(c, m, args, yield)
-	if wrong, ok := errors.AsType[errArgs](out.err); ok {
-		out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", m.full, wrong.error, m.shape)
-	}
-	if out.err == nil {
+	return l.judge(m, c, out)
+}
+
+// judge adds to an outcome what there is to say of how it came about.
+func (l *line) judge(m *Method, c *call, out outcome) outcome {
+	if out.err != nil {
+		if wrong, ok := errors.AsType[errArgs](out.err); ok {
+			out.err = protocol.Errorf(protocol.InvalidArgument, "arguments of %s: %w; expected %s", m.full, wrong.error, m.shape)
+		}
+	} else {
 		out.err = l.sendable(m.full, out.result)
 	}
 	out.personal = m.needs != nil || c.personal.Load()
@@ -214,8 +220,7 @@ func (l *line) sendable(method string, result protocol.Raw) error {
 func (l *line) run(ctx context.Context, m *Method, args protocol.Raw, yield func(protocol.Raw) error) (result protocol.Raw, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.s.cfg.Log.Error().Str("method", m.full).Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("a method panicked")
-			err = protocol.Errorf(protocol.Internal, "%s failed unexpectedly", m.full)
+			err = l.panicked(m, r)
 		}
 	}()
 	if m.stream != nil {
@@ -227,6 +232,12 @@ func (l *line) run(ctx context.Context, m *Method, args protocol.Raw, yield func
 		})
 	}
 	return m.run(ctx, l.codec, args)
+}
+
+// panicked logs that a method has, and is what is said of it.
+func (l *line) panicked(m *Method, r any) error {
+	l.s.cfg.Log.Error().Str("method", m.full).Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("a method panicked")
+	return protocol.Errorf(protocol.Internal, "%s failed unexpectedly", m.full)
 }
 
 // clip keeps a peer's text from filling a message.

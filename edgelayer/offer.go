@@ -1,6 +1,7 @@
 package edgelayer
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -81,6 +82,16 @@ func (s services) find(method string) (*service, *Method, error) {
 		return nil, nil, protocol.Errorf(protocol.UnknownMethod, "%q: %s %s has %s", clip(method), sv.name, sv.version, strings.Join(slices.Sorted(maps.Keys(sv.methods)), ", "))
 	}
 	return sv, m, nil
+}
+
+// known is find for a name as it stands in a message; the method is nil if there is none.
+func (s services) known(method []byte) (*service, *Method) {
+	name, short, _ := bytes.Cut(method, []byte{'.'})
+	sv := s[string(name)]
+	if sv == nil {
+		return nil, nil
+	}
+	return sv, sv.methods[string(short)]
 }
 
 // Offer replaces the services that the server offers, while lines are open: the

@@ -3,6 +3,7 @@ package edgelayer
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"warmline.dev/protocol"
@@ -19,10 +20,13 @@ type outbox struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	answers []*asked
-	first   time.Time // when the oldest of them was put in
-	coming  bool      // it is among the conversation's work
-	sending bool
+	answers  []*asked
+	first    time.Time // when the oldest of them was put in
+	payloads [][]byte  // of answers at hand that could not leave at once
+	coming   bool      // it is among the conversation's work
+	sending  bool
+
+	behind atomic.Bool // such payloads have not left yet
 
 	// owned by whoever sends
 	m    protocol.Message
@@ -37,13 +41,9 @@ const (
 // put puts the answer of a call in, as the last that the call does, and sees to it
 // that it leaves.
 func (o *outbox) put(a *asked) {
-	now := time.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.answers = append(o.answers, a)
-	if len(o.answers) == 1 {
-		o.first = now
-	}
+	now := o.add(a)
 	if now.Sub(o.first) > gathering && !o.sending {
 		o.send()
 		return
@@ -51,9 +51,47 @@ func (o *outbox) put(a *asked) {
 	o.schedule()
 }
 
+// add adds an answer and returns when that was. The caller holds mu.
+func (o *outbox) add(a *asked) (now time.Time) {
+	now = time.Now()
+	if o.answers = append(o.answers, a); len(o.answers) == 1 {
+		o.first = now
+	}
+	return now
+}
+
+// putLarge puts an answer in that was at hand and fills a payload of its own.
+func (o *outbox) putLarge(a *asked) {
+	o.c.calls.late()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.add(a)
+	o.come()
+}
+
+// putPayload puts answers in that were at hand.
+func (o *outbox) putPayload(data []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.behind.Store(true)
+	o.payloads = append(o.payloads, data)
+	o.come()
+}
+
+// come has a worker look, for who is none. The caller holds mu.
+func (o *outbox) come() {
+	if !o.coming && !o.sending {
+		o.coming = true
+		o.c.work.add(o)
+	}
+}
+
+// any reports whether there is something to send. The caller holds mu.
+func (o *outbox) any() bool { return len(o.answers) > 0 || len(o.payloads) > 0 }
+
 // schedule puts it behind the calls that wait. The caller holds mu.
 func (o *outbox) schedule() {
-	if len(o.answers) > 0 && !o.coming && !o.sending {
+	if o.any() && !o.coming && !o.sending {
 		o.coming = true
 		o.c.work.addAtEnd(o)
 	}
@@ -64,22 +102,28 @@ func (o *outbox) run() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.coming = false
-	if len(o.answers) > 0 && !o.sending {
+	if o.any() && !o.sending {
 		o.send()
 	}
 }
 
 // send sends what is there. The caller holds mu, which is released meanwhile.
 func (o *outbox) send() {
-	answers := o.answers
-	o.answers, o.sending = nil, true
+	answers, payloads := o.answers, o.payloads
+	o.answers, o.payloads, o.sending = nil, nil, true
 	o.mu.Unlock()
+	for _, data := range payloads {
+		_ = o.c.ch.Send(o.ctx, rsocket.Payload{Data: data}) // it fits; if it fails the channel has ended
+	}
 	for left := answers; len(left) > 0; {
 		left = left[o.sendSome(left):]
 	}
 	o.c.calls.answered(len(answers))
 	o.mu.Lock()
 	o.sending = false
+	if len(o.payloads) == 0 {
+		o.behind.Store(false)
+	}
 	o.schedule()
 }
 
@@ -118,7 +162,7 @@ func (o *outbox) append(data []byte, a *asked, err error) []byte {
 	if a.givenUp {
 		return data
 	}
-	o.m = a.answer()
+	o.m = a.out.message(a.m.ID, a.seen)
 	if err == nil {
 		var with []byte
 		if with, err = codec.AppendMessage(data, &o.m); err == nil {

@@ -17,13 +17,7 @@ func (a *asked) run() {
 	var out outcome
 	out, a.seen = c.outcome(a)
 	c.unused() // it failed before it ran, or did not have to
-	if out.err == nil && a.m.How.Keep {
-		if out.err = c.view.hold(len(out.result) + overhead); out.err != nil {
-			out.result = nil
-		}
-	}
-	c.l.s.countFailed(out.err)
-	c.calls.ended(a, out)
+	c.settle(a, &out)
 	if bad, ok := errors.AsType[errMalformedArgs](out.err); ok {
 		_ = c.l.malformed(bad) // it is logged, and the line is closing
 		c.calls.answered(1)
@@ -36,16 +30,27 @@ func (a *asked) run() {
 	c.outbox.put(a)
 }
 
+// settle ends a call, with room for its result if that is to be kept.
+func (c *conversation) settle(a *asked, out *outcome) {
+	if out.err == nil && a.m.How.Keep {
+		if out.err = c.view.hold(len(out.result) + overhead); out.err != nil {
+			out.result = nil
+		}
+	}
+	c.l.s.countFailed(out.err)
+	c.calls.ended(a, *out)
+}
+
 // changed reports whether the call has changed the passport; what was seen was
 // told before.
 func (a *asked) changed() bool { return a.out.changed != 0 && !a.seen }
 
-// answer is what to say of a call that has run.
-func (a *asked) answer() protocol.Message {
-	if a.out.err != nil {
-		return protocol.Message{Kind: protocol.KindFailure, ID: a.m.ID, Failure: protocol.AsError(a.out.err)}
+// message is what to say of a call that has run.
+func (out *outcome) message(id uint32, seen bool) protocol.Message {
+	if out.err != nil {
+		return protocol.Message{Kind: protocol.KindFailure, ID: id, Failure: protocol.AsError(out.err)}
 	}
-	return protocol.Message{Kind: protocol.KindReply, ID: a.m.ID, Value: a.out.result, Note: protocol.Note{View: a.seen}}
+	return protocol.Message{Kind: protocol.KindReply, ID: id, Value: out.result, Note: protocol.Note{View: seen}}
 }
 
 // outcome waits for what a call depends on and runs it, or finds its answer in
@@ -83,7 +88,7 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 		return c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield, place)
 	}
 	if method.reads && method.stream == nil {
-		out, seen = c.view.ask(ctx, question(method.full, m.Value), sv.name, m.How.Fresh, run)
+		out, seen = c.view.ask(ctx, appendQuestion(nil, method.full, m.Value), sv.name, m.How.Fresh, run)
 		if seen {
 			c.l.s.viewHits.Add(1)
 		}

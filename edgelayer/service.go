@@ -39,6 +39,8 @@ type Method struct {
 	// One of the two. yield takes a part and waits until the adapter takes it.
 	run    func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error)
 	stream func(ctx context.Context, codec protocol.Codec, args protocol.Raw, yield func(protocol.Raw) error) error
+
+	atOnce func(ctx context.Context, codec protocol.Codec, args protocol.Raw) (result protocol.Raw, ok bool, err error) // nil: see [AtOnce]
 }
 
 // MethodOption refines a method.
@@ -226,6 +228,9 @@ func newService(s Service) (*service, error) {
 		}
 		if sv.methods[m.name] != nil {
 			return nil, fmt.Errorf("edgelayer: service %s: two methods named %q", s.Name, m.name)
+		}
+		if m.atOnce != nil && (!m.reads || m.stream != nil) {
+			return nil, fmt.Errorf("edgelayer: service %s: method %s answers at once: expected that it reads and gives one result", s.Name, m.name)
 		}
 		m.full = s.Name + "." + m.name
 		sv.methods[m.name] = &m

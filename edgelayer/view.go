@@ -23,7 +23,8 @@ type view struct {
 
 // read is one question that was asked.
 type read struct {
-	service string
+	question string
+	service  string
 
 	// guarded by the view's mu; of out, after it has ended, by nothing
 	done    chan struct{} // closed when it has ended; nil: nobody has had to wait
@@ -41,16 +42,18 @@ func newView(most int, b *bearer) *view {
 	return &view{most: most, bearer: b, reads: map[string]*read{}, writes: map[string]uint64{}}
 }
 
-// question is what makes two calls the same.
-func question(method string, args protocol.Raw) string { return method + "\x00" + string(args) }
+// appendQuestion appends what makes two calls the same.
+func appendQuestion(dst []byte, method string, args protocol.Raw) []byte {
+	return append(append(append(dst, method...), 0), args...)
+}
 
 // ask returns the answer that a question has had, or is about to have; otherwise
 // load's. seen says that nothing was loaded.
-func (v *view) ask(ctx context.Context, key, service string, fresh bool, load func() outcome) (out outcome, seen bool) {
+func (v *view) ask(ctx context.Context, question []byte, service string, fresh bool, load func() outcome) (out outcome, seen bool) {
 	for {
-		r, own, done := v.find(key, service, fresh)
+		r, own, done := v.find(question, service, fresh)
 		if own {
-			return v.finish(key, r, load()), false
+			return v.finish(r, load()), false
 		}
 		if done != nil {
 			select {
@@ -73,10 +76,10 @@ func gaveUp(err error) bool {
 
 // find returns the read that answers a question; own says that it is the caller's
 // to do, and otherwise done what to wait for, if it has not ended.
-func (v *view) find(key, service string, fresh bool) (r *read, own bool, done <-chan struct{}) {
+func (v *view) find(question []byte, service string, fresh bool) (r *read, own bool, done <-chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r = v.reads[key]
+	r = v.reads[string(question)]
 	if r != nil && !fresh && !v.outdated(r) {
 		if r.done == nil && !r.ended {
 			r.done = make(chan struct{})
@@ -86,8 +89,8 @@ func (v *view) find(key, service string, fresh bool) (r *read, own bool, done <-
 	if r != nil {
 		v.held -= r.size
 	}
-	r = &read{service: service, writes: v.writes[service], changes: v.bearer.changes()}
-	v.reads[key] = r
+	r = &read{question: string(question), service: service, writes: v.writes[service], changes: v.bearer.changes()}
+	v.reads[r.question] = r
 	return r, true, nil
 }
 
@@ -98,7 +101,7 @@ func (v *view) outdated(r *read) bool {
 }
 
 // finish keeps what a read came to, unless it failed or is outdated already.
-func (v *view) finish(key string, r *read, out outcome) outcome {
+func (v *view) finish(r *read, out outcome) outcome {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if r.done != nil {
@@ -109,14 +112,14 @@ func (v *view) finish(key string, r *read, out outcome) outcome {
 	}
 	r.ended, r.out = true, out
 	switch {
-	case v.reads[key] != r: // a later one is kept, or about to be
+	case v.reads[r.question] != r: // a later one is kept, or about to be
 	case out.err != nil || v.outdated(r):
-		delete(v.reads, key)
+		delete(v.reads, r.question)
 	default:
-		r.size = len(key) + len(out.result) + overhead
+		r.size = len(r.question) + len(out.result) + overhead
 		if r.out.err = v.holdLocked(r.size); r.out.err != nil {
 			r.size, r.out.result = 0, nil
-			delete(v.reads, key)
+			delete(v.reads, r.question)
 		}
 	}
 	return r.out
