@@ -38,6 +38,9 @@ func (m *method) options() (opts []edgelayer.MethodOption) {
 	switch {
 	case m.read != nil:
 		opts = append(opts, edgelayer.Reads())
+		if !m.read.keeping.off && len(m.sets) == 0 { // a passport can't be set at once
+			opts = append(opts, edgelayer.AtOnce(m.atOnce))
+		}
 	case m.write.asks.method == http.MethodPut, m.write.asks.method == http.MethodDelete:
 		opts = append(opts, edgelayer.Idempotent())
 	}
@@ -49,6 +52,18 @@ func (m *method) options() (opts []edgelayer.MethodOption) {
 
 // run answers a call.
 func (m *method) run(ctx context.Context, codec protocol.Codec, args protocol.Raw) (protocol.Raw, error) {
+	out, _, err := m.answer(ctx, codec, args, false)
+	return out, err
+}
+
+// atOnce answers a call that reads, if what it reads is in memory.
+func (m *method) atOnce(ctx context.Context, codec protocol.Codec, args protocol.Raw) (out protocol.Raw, ok bool, err error) {
+	return m.answer(ctx, codec, args, true)
+}
+
+// answer answers a call, or reports false if that takes more than what is in memory
+// and it is to be answered at once.
+func (m *method) answer(ctx context.Context, codec protocol.Codec, args protocol.Raw, atOnce bool) (out protocol.Raw, ok bool, err error) {
 	var roomArgs, roomVars [few]value
 	given, vars := roomArgs[:0], roomVars[:0]
 	if len(m.args) > few || len(m.vars) > few {
@@ -56,25 +71,24 @@ func (m *method) run(ctx context.Context, codec protocol.Codec, args protocol.Ra
 	}
 	given, vars = given[:len(m.args)], vars[:len(m.vars)]
 	if err := m.decode(codec, args, given); err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	if err := m.fill(ctx, given, vars); err != nil {
-		return nil, err
+		return nil, true, err
 	}
-	var out protocol.Raw
-	var err error
 	switch {
 	case m.write != nil:
 		out, err = m.writes(ctx, vars)
+		ok = true
 	case m.each != literal:
-		out, err = m.readsEach(ctx, vars, given[m.each].list)
+		out, ok, err = m.readsEach(ctx, vars, given[m.each].list, atOnce)
 	default:
-		out, err = m.reads(ctx, vars)
+		out, ok, err = m.reads(ctx, vars, atOnce)
 	}
-	if err == nil && codec == protocol.JSON {
-		return toJSON(out)
+	if ok && err == nil && codec == protocol.JSON {
+		out, err = toJSON(out)
 	}
-	return out, err
+	return out, ok, err
 }
 
 // fill puts arguments and passport into the places of the variables.
@@ -110,16 +124,17 @@ func (m *method) lacks(field string) error {
 }
 
 // reads reads one value.
-func (m *method) reads(ctx context.Context, vars []value) (protocol.Raw, error) {
+func (m *method) reads(ctx context.Context, vars []value, atOnce bool) (out protocol.Raw, ok bool, err error) {
 	var room [128]byte
-	v, err := m.reading.get(ctx, string(appendKey(room[:0], vars, literal, "")))
-	if err != nil {
-		return nil, err
+	v, ok, err := m.reading.get(ctx, string(appendKey(room[:0], vars, literal, "")), atOnce)
+	if !ok || err != nil {
+		return nil, ok, err
 	}
 	if err := m.completes(ctx, v); err != nil {
-		return nil, err
+		return nil, true, err
 	}
-	return m.picks(v)
+	out, err = m.picks(v)
+	return out, true, err
 }
 
 // picks is what of a value is given.
@@ -166,11 +181,18 @@ func (m *method) completes(ctx context.Context, v protocol.Raw) error {
 	})
 }
 
+// mostAtOnce is how many values are read at once: more take longer than others should
+// wait.
+const mostAtOnce = 100
+
 // maxResult is about where a list of results ends: the largest frame of an edge.
 const maxResult = 4 << 20
 
 // readsEach reads a value for each element of a list.
-func (m *method) readsEach(ctx context.Context, vars []value, list []string) (protocol.Raw, error) {
+func (m *method) readsEach(ctx context.Context, vars []value, list []string, atOnce bool) (out protocol.Raw, ok bool, err error) {
+	if atOnce && len(list) > mostAtOnce {
+		return nil, false, nil
+	}
 	each := literal
 	for i, from := range m.from {
 		if from == m.each {
@@ -182,10 +204,16 @@ func (m *method) readsEach(ctx context.Context, vars []value, list []string) (pr
 	for i, element := range list {
 		keys[i] = string(appendKey(room[:0], vars, each, element))
 	}
-	answers, err := m.reading.getAll(ctx, keys)
-	if err != nil {
-		return nil, err
+	answers, ok, err := m.reading.getAll(ctx, keys, atOnce)
+	if !ok || err != nil {
+		return nil, ok, err
 	}
+	out, err = m.results(list, answers)
+	return out, true, err
+}
+
+// results is what is given of the values that were read for the elements of a list.
+func (m *method) results(list []string, answers []warm.Answer[protocol.Raw]) (out protocol.Raw, err error) {
 	there, size := 0, 64
 	var failed []int
 	for i, a := range answers {
@@ -200,7 +228,7 @@ func (m *method) readsEach(ctx context.Context, vars []value, list []string) (pr
 	if len(failed) > 0 && len(failed) == len(answers) {
 		return nil, answers[0].Err
 	}
-	out := make([]byte, 0, min(size, maxResult))
+	out = make([]byte, 0, min(size, maxResult))
 	if failed == nil {
 		out = msgp.AppendMapHeader(out, 1)
 	} else {

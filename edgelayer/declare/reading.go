@@ -58,16 +58,27 @@ func (rd *reading) asking(ctx context.Context) context.Context {
 	return ctx
 }
 
-func (rd *reading) get(ctx context.Context, key string) (protocol.Raw, error) {
-	v, err := rd.kept.Get(rd.asking(ctx), key)
-	if err != nil && rd.decl.keeping.off {
-		return rd.otherwise(v, err)
+// get reads the value of a key. It reports false if that is not in memory and is to
+// be had at once.
+func (rd *reading) get(ctx context.Context, key string, atOnce bool) (v protocol.Raw, ok bool, err error) {
+	if atOnce {
+		a, ok := rd.kept.Peek(rd.asking(ctx), key)
+		return a.Value, ok, a.Err
 	}
-	return v, err
+	v, err = rd.kept.Get(rd.asking(ctx), key)
+	if err != nil && rd.decl.keeping.off {
+		v, err = rd.otherwise(v, err)
+	}
+	return v, true, err
 }
 
-func (rd *reading) getAll(ctx context.Context, keys []string) ([]warm.Answer[protocol.Raw], error) {
-	answers, err := rd.kept.GetAll(rd.asking(ctx), keys)
+// getAll is get of many keys: of all of them, if it is to be at once.
+func (rd *reading) getAll(ctx context.Context, keys []string, atOnce bool) (answers []warm.Answer[protocol.Raw], ok bool, err error) {
+	if atOnce {
+		answers, ok = rd.kept.PeekAll(rd.asking(ctx), keys)
+		return answers, ok, nil
+	}
+	answers, err = rd.kept.GetAll(rd.asking(ctx), keys)
 	if rd.decl.keeping.off {
 		for i, a := range answers {
 			if a.Err != nil {
@@ -75,7 +86,7 @@ func (rd *reading) getAll(ctx context.Context, keys []string) ([]warm.Answer[pro
 			}
 		}
 	}
-	return answers, err
+	return answers, true, err
 }
 
 // otherwise gives the static value instead of a failure, where nothing is kept.
