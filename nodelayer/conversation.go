@@ -72,6 +72,9 @@ func (c *Conversation) stand() (*line.Line, error) {
 	if err := c.ctx.Err(); err != nil {
 		return nil, context.Cause(c.ctx)
 	}
+	if c.line != nil && len(c.waiting) == 0 && isOver(c.line) { // whoever receives is about to hear of it
+		c.beginAnew()
+	}
 	if c.member == nil {
 		m, l, err := c.edge.pick()
 		if err != nil {
@@ -80,6 +83,16 @@ func (c *Conversation) stand() (*line.Line, error) {
 		c.enter(m, l)
 	}
 	return c.line, nil
+}
+
+// isOver reports whether a line has come to its end.
+func isOver(l *line.Line) bool {
+	select {
+	case <-l.Conn.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // open opens the channel with the first calls inside.

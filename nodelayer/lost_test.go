@@ -2,10 +2,14 @@ package nodelayer_test
 
 import (
 	"context"
+	"strings"
 	"testing"
+
+	"github.com/rs/zerolog"
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/logged"
 	"warmline.dev/nodelayer"
 	"warmline.dev/protocol"
 )
@@ -82,13 +86,15 @@ func TestAnEdgeThatShutsDownFinishesAndIsSafeToAskAgain(t *testing.T) {
 
 func TestAnIdleConversationOutlivesItsLine(t *testing.T) {
 	e := serve(t, films("2.1.3"))
-	line := dial(t, e.addr)
+	log := &logged.Log{}
+	line := dialWith(t, nodelayer.Config{Edges: []string{e.addr}, Log: zerolog.New(log)})
 	c := converse(t, line)
 	if _, err := call[string](t.Context(), c, "films.version", nil); err != nil {
 		t.Fatal(err)
 	}
 	_ = e.Close()
-	await.Until(t, "the line to be lost", func() bool { return line.Lines() == 0 })
+	// Not only closing, which conversations under way are not concerned by.
+	await.Until(t, "the line to be lost", func() bool { return strings.Contains(log.String(), "line lost") })
 	want(t, errOf(call[string](t.Context(), c, "films.version", nil)), protocol.Error{Code: protocol.Unavailable, Message: "no line to the edge at …", Retry: true})
 	serveAt(t, e.addr, edgelayer.Config{Services: []edgelayer.Service{films("2.2.0")}})
 	await.Until(t, "the line to be back", func() bool { return line.Lines() == 1 })

@@ -40,9 +40,7 @@ func (c *Conversation) lost(stage int, err error) {
 		return // it has gone on already, or is over
 	}
 	if len(c.waiting) == 0 && c.ctx.Err() == nil && isLost(err) { // the next call begins anew
-		c.leave()
-		c.line, c.ch = nil, nil
-		c.stage++
+		c.beginAnew()
 		c.mu.Unlock()
 		return
 	}
@@ -95,6 +93,14 @@ func uncertain(method string, cause error) error {
 // enter takes an edge. The caller holds mu.
 func (c *Conversation) enter(m *line.Member, l *line.Line) {
 	c.member, c.line, c.ch = m, l, nil
+	c.stage++
+}
+
+// beginAnew leaves an edge of which nothing is waited for: the next call takes one.
+// The caller holds mu.
+func (c *Conversation) beginAnew() {
+	c.leave()
+	c.line, c.ch = nil, nil
 	c.stage++
 }
 
