@@ -79,7 +79,7 @@ func (o *overload) lease(ttl time.Duration, lines int64) int {
 		admitted, refused := o.admitted.Load(), o.refused.Load()
 		switch rate := float64(admitted-o.admittedBefore) / elapsed.Seconds(); {
 		case refused > o.refusedBefore:
-			o.rate = rate
+			o.rate = max(rate, 1) // also when all that runs is stuck
 		case rate < o.rate/2: // there is less to do again
 			o.rate = 0
 		default:
