@@ -319,6 +319,9 @@ func TestHotKeysAreLoadedFromTheSources(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
+	if err := handover.SaveKeys(path, young.memories()); err != nil { // which has nothing
+		t.Error(err)
+	}
 	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
 		t.Errorf("%v", files)
 	}

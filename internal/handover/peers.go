@@ -24,6 +24,10 @@ type Peers struct {
 	Log      zerolog.Logger
 }
 
+// findTime is how long it may take to find one of the others that runs: where all are
+// stopped at once, or none has been started yet, nobody is to wait for long.
+const findTime = time.Second
+
 const defaultMaxBytes = 64 << 20
 
 // Fetch takes the hottest entries from one of the others that runs, until ctx ends
@@ -81,7 +85,9 @@ func (p Peers) converse(ctx context.Context, f func(ctx context.Context, conv *n
 	if len(p.Addresses) == 0 {
 		return errors.New("there are no other edges")
 	}
-	edge, err := nodelayer.Dial(ctx, nodelayer.Config{
+	finding, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	edge, err := nodelayer.Dial(finding, nodelayer.Config{
 		Edges: p.Addresses, Name: "edge", Version: p.Version, Wants: map[string]string{"edge": "^1"}, Log: p.Log,
 	})
 	if err != nil {
@@ -92,8 +98,8 @@ func (p Peers) converse(ctx context.Context, f func(ctx context.Context, conv *n
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(passport.NewContext(ctx, passport.NewCarrier(sealed)))
-	defer cancel()
+	ctx, end := context.WithCancel(passport.NewContext(ctx, passport.NewCarrier(sealed)))
+	defer end()
 	conv := edge.Converse(ctx)
 	defer conv.Close()
 	return f(ctx, conv)
