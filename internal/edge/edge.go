@@ -39,7 +39,8 @@ type Edge struct {
 }
 
 // Start starts an edge and returns when it is ready, or what is wrong: mistakes in
-// the declaration are a declare.Mistakes. The caller ends it with Shutdown.
+// the declaration are a declare.Mistakes. A context that ends before it is ready ends
+// it. The caller ends it with Shutdown.
 func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 	if cfg.WarmUp == 0 {
 		cfg.WarmUp = 10 * time.Second
@@ -77,7 +78,15 @@ func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 	if err := e.startAdmin(ctx); err != nil {
 		return nil, err
 	}
+	// What is loaded before the bus is heard is dropped when it is: one in this process,
+	// or near, is there at once.
+	hearing, stop := context.WithTimeout(ctx, 100*time.Millisecond)
+	_ = e.link.Ready(hearing)
+	stop()
 	e.warmUp(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("edge: told to stop while it started: %w", err)
+	}
 	if e.listener, e.address, err = cfg.Listen(ctx); err != nil {
 		return nil, fmt.Errorf("edge: %w", err)
 	}

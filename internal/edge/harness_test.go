@@ -83,17 +83,22 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+func newKeys(t *testing.T) *passport.Keyring {
+	t.Helper()
+	keys, err := passport.NewKeyring(passport.NewKey("k1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
 // start starts an edge whose declaration is that text, in a file of its own.
 func start(t *testing.T, text string, change func(cfg *edge.Config)) (e *edge.Edge, file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "edge.yaml")
 	write(t, file, text)
-	keys, err := passport.NewKeyring(passport.NewKey("k1"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := edge.Config{
-		Version: "0.0.0", File: file, Keys: keys, Admin: "127.0.0.1:0", Log: zerolog.Nop(),
+		Version: "0.0.0", File: file, Keys: newKeys(t), Admin: "127.0.0.1:0", Log: zerolog.Nop(),
 		Listen: func(ctx context.Context) (net.Listener, string, error) {
 			l, err := rsocket.Listen(ctx, "tcp://127.0.0.1:0")
 			if err != nil {
@@ -105,7 +110,7 @@ func start(t *testing.T, text string, change func(cfg *edge.Config)) (e *edge.Ed
 	if change != nil {
 		change(&cfg)
 	}
-	e, err = edge.Start(t.Context(), cfg)
+	e, err := edge.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
