@@ -34,8 +34,10 @@ type Edge struct {
 
 	reloading sync.Mutex // one at a time
 	// guarded by reloading
-	read  []byte // the declaration as it was read last
-	wrong string // what was wrong with it
+	read    []byte // the declaration that is in force, or that has something wrong with it
+	wrong   string // what
+	seen    []byte // as it was looked at last
+	stopped bool
 }
 
 // Start starts an edge and returns when it is ready, or what is wrong: mistakes in
@@ -53,7 +55,7 @@ func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 			e.release()
 		}
 	}()
-	declaration, err := e.declaration()
+	declaration, err := e.first()
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +188,9 @@ func (e *Edge) release() {
 		e.link.Close()
 	}
 	e.behind.running.Wait()
+	e.reloading.Lock() // whoever still reloads
+	defer e.reloading.Unlock()
+	e.stopped = true
 	if t := e.behind.tier.Load(); t != nil {
 		t.Close()
 	}

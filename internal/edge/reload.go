@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"warmline.dev/edgelayer/declare"
@@ -14,7 +15,7 @@ import (
 
 // How often the declaration is looked at, and what is hot is kept.
 const (
-	lookEvery = time.Second
+	lookEvery = 500 * time.Millisecond
 	keepEvery = time.Minute
 )
 
@@ -44,15 +45,22 @@ func (e *Edge) Reload() { e.reload(true) }
 func (e *Edge) reload(whatever bool) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	log := e.cfg.Log.With().Str("file", e.cfg.File).Logger()
-	before := e.read
-	next, err := e.declarationLocked()
-	if err == nil {
-		if bytes.Equal(before, e.read) && !whatever && e.wrong == "" {
+	if e.stopped {
+		return
+	}
+	text, err := e.text()
+	if err == nil && !whatever {
+		// One that is being written is looked at again: half of it may make sense.
+		still := bytes.Equal(text, e.seen)
+		e.seen = text
+		if !still || bytes.Equal(text, e.read) && e.wrong == "" {
 			return
 		}
-		err = e.replace(next)
 	}
+	if err == nil {
+		err = e.replace(text)
+	}
+	log := e.cfg.Log.With().Str("file", e.cfg.File).Logger()
 	if err == nil {
 		e.wrong = ""
 		log.Info().Msg("declaration reloaded")
@@ -64,8 +72,14 @@ func (e *Edge) reload(whatever bool) {
 	e.wrong = err.Error()
 }
 
-// replace puts another declaration into force, all of it or nothing.
-func (e *Edge) replace(d *declare.Declaration) error {
+// replace puts another declaration into force, all of it or nothing. The caller holds
+// reloading.
+func (e *Edge) replace(text []byte) error {
+	e.read = text
+	d, err := e.parse(text)
+	if err != nil {
+		return err
+	}
 	old := e.behind.tier.Load()
 	next, err := old.Next(d)
 	if err != nil {
@@ -81,23 +95,35 @@ func (e *Edge) replace(d *declare.Declaration) error {
 	return nil
 }
 
-func (e *Edge) declaration() (*declare.Declaration, error) {
+// first is the declaration that the edge starts with.
+func (e *Edge) first() (*declare.Declaration, error) {
+	text, err := e.text()
+	if err != nil {
+		return nil, err
+	}
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	return e.declarationLocked()
+	e.read, e.seen = text, text
+	return e.parse(text)
 }
 
-// declarationLocked reads the declaration. The caller holds reloading.
-func (e *Edge) declarationLocked() (*declare.Declaration, error) {
-	text, name := e.cfg.Text, "built in"
-	if e.cfg.File != "" {
-		var err error
-		if text, err = readFile(e.cfg.File); err != nil {
-			return nil, ConfigError{err}
-		}
-		name = e.cfg.File
+// text is that of the declaration, as it is now.
+func (e *Edge) text() ([]byte, error) {
+	if e.cfg.File == "" {
+		return e.cfg.Text, nil
 	}
-	e.read = text
+	text, err := readFile(e.cfg.File)
+	if err != nil {
+		return nil, ConfigError{fmt.Errorf("declaration: %w", err)}
+	}
+	return text, nil
+}
+
+func (e *Edge) parse(text []byte) (*declare.Declaration, error) {
+	name := e.cfg.File
+	if name == "" {
+		name = "built in"
+	}
 	d, err := declare.Parse(name, text)
 	if err != nil {
 		return nil, err
@@ -110,15 +136,14 @@ func (e *Edge) declarationLocked() (*declare.Declaration, error) {
 	return d, nil
 }
 
+// readFile reads what may be a pipe, too, but waits for nobody to fill it for long.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	const patience = 2 * time.Second
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("declaration: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, declare.MaxSize+1)) // Parse says that it is too large
-	if err != nil {
-		return nil, fmt.Errorf("declaration: %w", err)
-	}
-	return text, nil
+	_ = f.SetReadDeadline(time.Now().Add(patience))         // a file has none, and needs none
+	return io.ReadAll(io.LimitReader(f, declare.MaxSize+1)) // Parse says that it is too large
 }
