@@ -3,6 +3,7 @@ package declare_test
 import (
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -190,6 +191,57 @@ type answers func() string
 
 func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(a()))}, nil
+}
+
+// However often is reloaded, nothing is left of it after a while but the last one.
+func TestHundredsOfReloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := declare.Config{Client: &http.Client{Transport: answers(func() string { return "1" })}}
+		d := func(n int) *declare.Declaration { // all of it changes each time
+			text := strings.NewReplacer("MID", "http://films", "1h", strconv.Itoa(n+1)+"h", "10s", strconv.Itoa(n+1)+"s").Replace(first)
+			d, err := declare.Parse("edge.yaml", []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		tier, err := declare.New(d(0), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		var caches []*warm.Cache[protocol.Raw]
+		for n := range 300 {
+			next, err := tier.Next(d(n + 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			caches = append(caches, tier.Caches()...)
+			tier.Retire(next)
+			tier = next
+			if _, err := tier.Caches()[0].Get(t.Context(), strconv.Itoa(n%50)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := runtime.NumGoroutine(); n > before+5 {
+			t.Errorf("%d goroutines, %d before", n, before)
+		}
+		for _, c := range caches {
+			if _, err := c.Get(t.Context(), "new"); err == nil {
+				t.Fatal("a cache that was replaced goes on")
+			}
+		}
+		if n := tier.Caches()[0].Stats().Entries; n != 50 {
+			t.Errorf("%d values are there, want all of 50", n)
+		}
+		if n := tier.Invalidate(warm.Invalidation{Source: "a", All: true}); n != 50 {
+			t.Errorf("%d values were dropped: what was replaced holds some still", n)
+		}
+		tier.Close()
+	})
 }
 
 // Conversations go on with what they began with, for a while.
