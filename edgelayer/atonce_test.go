@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
@@ -54,7 +56,8 @@ func (f *files) look(ctx context.Context, codec protocol.Codec, args protocol.Ra
 	case "far":
 		return nil, false, nil
 	case "broken":
-		return nil, true, protocol.Errorf(protocol.Unavailable, "broken %d", n)
+		size, _ := strconv.Atoi(rest)
+		return nil, true, protocol.Errorf(protocol.Unavailable, "broken %d%s", n, strings.Repeat("e", size))
 	case "panic":
 		panic("secret of the panic")
 	case "whose":
@@ -64,8 +67,7 @@ func (f *files) look(ctx context.Context, codec protocol.Codec, args protocol.Ra
 	case "change":
 		return nil, true, edgelayer.ChangePassport(ctx, func(p *passport.Passport) { p.Profile = "nobody" })
 	case "big":
-		var size int
-		_, err := fmt.Sscan(rest, &size)
+		size, err := strconv.Atoi(rest)
 		raw, _ := codec.Marshal(strings.Repeat("b", size))
 		return raw, true, err
 	}
@@ -154,11 +156,11 @@ func TestWhoIsAnsweredAtOnce(t *testing.T) {
 	c := e.dial("").converseWith(carrying(sealed(t, keys, func(p *passport.Passport) { p.Profile = "ann" })))
 	for i, tc := range []struct{ call, answer string }{
 		{`"files.mine",{"text":"near"}`, `[3,%d,{"text":"near 1"}]`},
-		{`"files.read",{"text":"near"}`, `[3,%d,{"text":"near 2"}]`},
-		{`"files.read",{"text":"whose"}`, `[3,%d,"ann's 3"]`},
+		{`"files.read",{"text":"whose"}`, `[3,%d,"ann's 2"]`},
+		{`"files.read",{"text":"near"}`, `[3,%d,{"text":"near 3"}]`},
 		{`"members.choose",{"profile":"bob"}`, ``},
 		{`"files.mine",{"text":"near"}`, `[3,%d,{"text":"near 4"}]`},
-		{`"files.read",{"text":"near"}`, `[3,%d,{"text":"near 2"},{"view":true}]`},
+		{`"files.read",{"text":"near"}`, `[3,%d,{"text":"near 3"},{"view":true}]`},
 		{`"files.read",{"text":"whose"}`, `[3,%d,"bob's 5"]`},
 		{`"files.read",{"text":"change"}`, `[4,%d,"internal","the passport can't be changed by what answers at once",false]`},
 	} {
@@ -206,6 +208,8 @@ func TestWhatIsAnsweredAtOnceHasTheSameBounds(t *testing.T) {
 				t.Errorf("heard %s\nwant %s", heard, want)
 			}
 		}
+		c.say(read(9, "broken 920", "")) // shorter, so that it fits
+		c.want(`[4,9,"unavailable","broken …eee…`)
 		c.say(read(6, "near", `{"keep":true}`), read(7, "big 800", ""), read(8, "big 801", ""))
 		if heard = strings.Join(c.hearAll(3), "\n"); !wildcard.Match(heard, `…"too_large","what this conversation has read…`) {
 			t.Errorf("heard %s", heard)
@@ -220,7 +224,7 @@ func TestWhatIsAnsweredAtOnceHasTheSameBounds(t *testing.T) {
 
 // An adapter that takes no answers keeps its edge from nothing, and gets all of them
 // in the end.
-func TestAnAdapterThatTakesNoAnswers(t *testing.T) {
+func TestAnAdapterThatTakesNoAnswersIsHeard(t *testing.T) {
 	const calls = 40
 	_, service := newFiles()
 	g, gates := newGate(t)
@@ -231,7 +235,7 @@ func TestAnAdapterThatTakesNoAnswers(t *testing.T) {
 		c.say(read(i, fmt.Sprint("near ", i), ""))
 	}
 	c.say(`[2,1000]`)
-	g.wantEnded(t, 1, canceled) // it was heard
+	g.wantEnded(t, 1, canceled)
 	await.Until(t, "all calls to be answered or run", func() bool { return e.Stats().Calls == calls+1 })
 	heard := strings.Join(c.hearAll(calls), "\n")
 	for i := range calls {
@@ -239,6 +243,33 @@ func TestAnAdapterThatTakesNoAnswers(t *testing.T) {
 			t.Errorf("heard %s\nwant %s", heard, want)
 		}
 	}
+}
+
+// No more answers wait for it than those of calls that are run, and a payload of others.
+func TestAnAdapterThatTakesNoAnswersIsNotAnsweredForEver(t *testing.T) {
+	const most = 4
+	_, service := newFiles()
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{service}, MaxCalls: most})
+	c := e.dialBy(rsocket.Config{Window: 1}).converse()
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		for id := range 1000 {
+			if err := c.ch.Send(t.Context(), rsocket.Payload{Data: c.l.encode(read(id, fmt.Sprint("near ", id), ""))}); err != nil {
+				return
+			}
+		}
+	}()
+	await.Until(t, "the edge to stand still", func() bool {
+		before := e.Stats().Calls
+		time.Sleep(20 * time.Millisecond)
+		return before > 0 && e.Stats().Calls == before
+	})
+	if n := e.Stats().Calls; n > 2+3*most {
+		t.Errorf("%d calls were answered or run for an adapter that has taken no answer", n)
+	}
+	c.ch.Cancel()
+	<-asked
 }
 
 // What is answered at once takes no place from what is run.
