@@ -56,6 +56,7 @@ func (m *midTier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.headers = append(m.headers, r.Header)
 	answer := m.answer
 	m.mu.Unlock()
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	status, text := answer(r)
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // who has gone away hears nothing
