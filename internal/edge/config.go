@@ -2,12 +2,16 @@ package edge
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"warmline.dev/internal/bus"
 	"warmline.dev/passport"
+	"warmline.dev/protocol/rsocket"
 )
 
 // Config says what an edge is made of.
@@ -37,6 +41,16 @@ type Config struct {
 	MaxAtOnce int
 	Keys      *passport.Keyring
 	Log       zerolog.Logger
+}
+
+// check says what is wrong with the addresses.
+func (cfg Config) check() error {
+	for _, peer := range cfg.Peers {
+		if err := rsocket.CheckAddress(strings.TrimPrefix(peer, "dns+")); err != nil {
+			return fmt.Errorf("the address of another edge: %w", err)
+		}
+	}
+	return bus.Check(cfg.Bus)
 }
 
 // ConfigError is what is wrong with a [Config] besides mistakes in the declaration:

@@ -156,6 +156,7 @@ func TestNothingStartsWithMistakes(t *testing.T) {
 	}
 	for name, change := range map[string]func(cfg *edge.Config){
 		"bus":     func(cfg *edge.Config) { cfg.Bus = "http://x" },
+		"peer":    func(cfg *edge.Config) { cfg.Peers = []string{"banana"} },
 		"no such": func(cfg *edge.Config) { cfg.File = "no/such.yaml" },
 		"nobody":  func(cfg *edge.Config) { cfg.URLs = map[string]string{"nobody": "http://127.0.0.1:1"} },
 		"listen":  func(cfg *edge.Config) { cfg.Admin = "127.0.0.1:999999" },

@@ -82,11 +82,11 @@ func (e *Edge) handOver(ctx context.Context) {
 	if err == nil {
 		given, err = e.peers().HandOver(ctx, e.behind.memories())
 	}
-	line := e.cfg.Log.Info().Int("entries", given).Dur("took", time.Since(began))
+	line, what := e.cfg.Log.Info().Int("entries", given).Dur("took", time.Since(began)), "handed over to another edge"
 	if err != nil {
-		line = line.Err(err)
+		line, what = line.Err(err), "not everything that is warm is handed over"
 	}
-	line.Msg("handed over to another edge")
+	line.Msg(what)
 }
 
 func (e *Edge) saveKeys() {
