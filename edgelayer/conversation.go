@@ -62,10 +62,12 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	if err != nil || !c.calls.any() {
 		c.unused() // who asks nothing yet keeps no place from others
 	}
+	c.atHand.send()
 	for err == nil {
 		var p rsocket.Payload
 		if p, err = ch.Recv(ctx); err == nil {
 			err = c.take(ctx, p.Data)
+			c.atHand.send()
 		}
 	}
 	if errors.Is(err, io.EOF) && !isMalformed(err) { // a message that breaks off may wrap io.EOF too
@@ -90,7 +92,6 @@ func (c *conversation) unused() { c.place.Swap(nil).leave(context.Canceled) }
 
 // take acts on the messages of one payload. An error ends the conversation.
 func (c *conversation) take(ctx context.Context, data []byte) error {
-	defer c.atHand.send()
 	for len(data) > 0 {
 		if call, rest, ok := c.l.codec.NextCall(data, c.l.s.cfg.MaxMessage); ok {
 			if data = rest; c.answer(call) {

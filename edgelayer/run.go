@@ -88,7 +88,8 @@ func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 		return c.l.invoke(ctx, c.bearer, sv, method, m.Value, yield, place)
 	}
 	if method.reads && method.stream == nil {
-		out, seen = c.view.ask(ctx, appendQuestion(nil, method.full, m.Value), sv.name, m.How.Fresh, run)
+		var room [128]byte
+		out, seen = c.view.ask(ctx, appendQuestion(room[:0], method.full, m.Value), sv.name, m.How.Fresh, run)
 		if seen {
 			c.l.s.viewHits.Add(1)
 		}
