@@ -40,6 +40,12 @@ type Config struct {
 	Log zerolog.Logger
 }
 
+// CheckURL says what is wrong with a URL as Config has it, nil if nothing is.
+func CheckURL(url string) error {
+	_, err := parse(url)
+	return err
+}
+
 // target is what a URL means.
 type target struct {
 	listen  string   // host:port of an embedded server; "" where it listens nowhere

@@ -62,6 +62,29 @@ func TestVariablesStandInForFlags(t *testing.T) {
 	}
 }
 
+// What an edge can't be started with is told at once, and not when it is warm.
+func TestAnEdgesMistakes(t *testing.T) {
+	keys := filepath.Join(t.TempDir(), "keys")
+	out, _, _ := command(t, "", "key")
+	if err := os.WriteFile(keys, []byte(out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for flag, want := range map[string]string{
+		"--listen=nonsense":               "tcp://HOST:PORT",
+		"--peer=nonsense":                 "tcp://HOST:PORT",
+		"--bus=nonsense":                  "nats://host:4222",
+		"--hot-keys=no/such/dir/hot.keys": "no directory no/such/dir",
+		"--config=no/such/edge.yaml":      "no/such/edge.yaml",
+		"--source=nobody=http://x":        `no source "nobody"`,
+		"--warm-up=soon":                  "--warm-up",
+	} {
+		_, errs, code := command(t, "", "edge", "--admin=off", "--passport-keys", keys, flag)
+		if code != exitUsage || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d, %s, want %q in it", flag, code, errs, want)
+		}
+	}
+}
+
 func TestKey(t *testing.T) {
 	out, _, code := command(t, "", "key", "2026")
 	if code != exitOK || !regexp.MustCompile(`^2026:[A-Za-z0-9+/]{43}=\n$`).MatchString(out) {

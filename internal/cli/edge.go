@@ -18,6 +18,7 @@ import (
 	"warmline.dev/examples"
 	"warmline.dev/internal/edge"
 	"warmline.dev/passport"
+	"warmline.dev/protocol/rsocket"
 )
 
 const (
@@ -95,6 +96,9 @@ const adminHelp = `address for operators: metrics, readiness, invalidation; port
 func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log zerolog.Logger) (*tier, *edge.Edge, error) {
 	if o.admin == "off" {
 		o.admin = ""
+	}
+	if err := rsocket.CheckAddress(o.listen); err != nil { // it would show when the edge is warm
+		return nil, nil, usageError{err}
 	}
 	e, err := edge.Start(ctx, edge.Config{
 		Version: version, File: o.config, Text: examples.Edge, URLs: o.sources,

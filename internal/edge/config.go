@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -43,14 +45,27 @@ type Config struct {
 	Log       zerolog.Logger
 }
 
-// check says what is wrong with the addresses.
+// check says what is wrong with it that would show late, or never.
 func (cfg Config) check() error {
+	if err := bus.CheckURL(cfg.Bus); err != nil {
+		return err
+	}
 	for _, peer := range cfg.Peers {
 		if err := rsocket.CheckAddress(strings.TrimPrefix(peer, "dns+")); err != nil {
-			return fmt.Errorf("the address of another edge: %w", err)
+			return fmt.Errorf("another edge: %w", err)
 		}
 	}
-	return bus.Check(cfg.Bus)
+	if cfg.HotKeys == "" {
+		return nil
+	}
+	at := filepath.Dir(cfg.HotKeys)
+	if is, err := os.Stat(at); err != nil || !is.IsDir() {
+		return fmt.Errorf("hot keys: there is no directory %s; expected one that the edge may write to", at)
+	}
+	if is, err := os.Stat(cfg.HotKeys); err == nil && !is.Mode().IsRegular() {
+		return fmt.Errorf("hot keys: %s is no file; expected one, or nothing there yet", cfg.HotKeys)
+	}
+	return nil
 }
 
 // ConfigError is what is wrong with a [Config] besides mistakes in the declaration:

@@ -47,6 +47,9 @@ func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 	if cfg.WarmUp == 0 {
 		cfg.WarmUp = 10 * time.Second
 	}
+	if err := cfg.check(); err != nil {
+		return nil, ConfigError{err}
+	}
 	e := &Edge{cfg: cfg, failed: make(chan error, 1)}
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	e.end, e.behind.warming = end, background

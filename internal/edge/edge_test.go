@@ -1,7 +1,6 @@
 package edge_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -154,17 +153,27 @@ func TestNothingStartsWithMistakes(t *testing.T) {
 	if !ok || len(mistakes) != 2 {
 		t.Errorf("%v", err)
 	}
-	for name, change := range map[string]func(cfg *edge.Config){
-		"bus":     func(cfg *edge.Config) { cfg.Bus = "http://x" },
-		"peer":    func(cfg *edge.Config) { cfg.Peers = []string{"banana"} },
-		"no such": func(cfg *edge.Config) { cfg.File = "no/such.yaml" },
-		"nobody":  func(cfg *edge.Config) { cfg.URLs = map[string]string{"nobody": "http://127.0.0.1:1"} },
-		"listen":  func(cfg *edge.Config) { cfg.Admin = "127.0.0.1:999999" },
+	for name, tt := range map[string]struct {
+		change func(cfg *edge.Config)
+		why    string
+	}{
+		"bus":               {func(cfg *edge.Config) { cfg.Bus = "http://x" }, "nats://host:4222"},
+		"no such file":      {func(cfg *edge.Config) { cfg.File = "no/such.yaml" }, "no/such.yaml"},
+		"nobody's URL":      {func(cfg *edge.Config) { cfg.URLs = map[string]string{"nobody": "http://127.0.0.1:1"} }, "films"},
+		"a peer":            {func(cfg *edge.Config) { cfg.Peers = []string{"tcp://127.0.0.1:1", "nonsense"} }, "tcp://HOST:PORT"},
+		"a peer's name":     {func(cfg *edge.Config) { cfg.Peers = []string{"dns+tcp://edges"} }, "tcp://HOST:PORT"},
+		"a directory":       {func(cfg *edge.Config) { cfg.HotKeys = t.TempDir() }, "is no file"},
+		"no such directory": {func(cfg *edge.Config) { cfg.HotKeys = "no/such/hot.keys" }, "no directory no/such"},
 	} {
 		cfg := edge.Config{Text: []byte(f.declaration("1.0.0", "ttl: 1m"))}
-		change(&cfg)
-		if _, err := edge.Start(context.Background(), cfg); err == nil {
-			t.Errorf("%s: no error", name)
+		tt.change(&cfg)
+		_, err := edge.Start(t.Context(), cfg)
+		if _, ok := errors.AsType[edge.ConfigError](err); !ok || !strings.Contains(err.Error(), tt.why) {
+			t.Errorf("%s: %v, want %q in it", name, err, tt.why)
 		}
+	}
+	cfg := edge.Config{Text: []byte(f.declaration("1.0.0", "ttl: 1m")), Admin: "127.0.0.1:999999"}
+	if _, err := edge.Start(t.Context(), cfg); err == nil {
+		t.Error("an admin port that there can't be was taken")
 	}
 }
