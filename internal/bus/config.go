@@ -116,9 +116,3 @@ func loopback(u *url.URL) (string, error) {
 		return net.JoinHostPort(ip.String(), strconv.FormatUint(port, 10)), nil
 	}
 }
-
-// Check says what is wrong with the URL of a bus, nil if nothing is.
-func Check(url string) error {
-	_, err := parse(url)
-	return err
-}

@@ -58,9 +58,6 @@ func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 			e.release()
 		}
 	}()
-	if err := cfg.check(); err != nil {
-		return nil, ConfigError{err}
-	}
 	declaration, err := e.first()
 	if err != nil {
 		return nil, err
