@@ -42,6 +42,10 @@ const (
 	maxEntries = 1000
 )
 
+// oldest is an age, in milliseconds, beyond which it makes no difference: no value is
+// fresh for so long.
+const oldest = int64(365 * 24 * time.Hour / time.Millisecond)
+
 // parts yields what is hottest in each cache, in at most so many bytes each, in
 // turns, so that a time that is too short is too short for all.
 func parts(memories []Memory, most int64, yield func(Part) error) error {
@@ -91,7 +95,8 @@ func take(memories []Memory, p Part, at time.Time) (taken int) {
 				continue // no value at all
 			}
 			value := append(protocol.Raw(nil), e.Value...) // of its own, not a piece of the part
-			if m.Cache.Take(warm.Entry[protocol.Raw]{Key: e.Key, Value: value, Age: time.Duration(e.Age+1) * time.Millisecond}, at) {
+			age := time.Duration(min(e.Age, oldest)+1) * time.Millisecond
+			if m.Cache.Take(warm.Entry[protocol.Raw]{Key: e.Key, Value: value, Age: age}, at) {
 				taken++
 			}
 		}
