@@ -124,9 +124,9 @@ func (c *Cache[V]) forget(i Invalidation) (dropped int) {
 }
 
 // outdate lets those who wait for a key have what is being loaded, but nobody else.
-// The caller holds mu.
+// What has not gone out will be asked after this. The caller holds mu.
 func (c *Cache[V]) outdate(key string) {
-	if f := c.flights[key]; f != nil {
+	if f := c.flights[key]; f != nil && !c.waitsStill(f.load) {
 		f.outdated = true
 		delete(c.flights, key)
 	}

@@ -74,6 +74,21 @@ func TestWhatIsDroppedWhileItLoadsIsNotKept(t *testing.T) {
 	}
 }
 
+// A load that waits for more keys has asked nothing yet.
+func TestWhatIsDroppedBeforeItGoesOutIsAskedOnce(t *testing.T) {
+	inBubble(t, warm.Config[string]{Batch: 10, Within: time.Second}, func(b *bench) {
+		var wg sync.WaitGroup
+		wg.Go(func() { b.get("1", "uno") })
+		synctest.Wait()
+		b.change("1", "uno")
+		b.c.Drop("1")
+		wg.Go(func() { b.get("1", "uno") })
+		wg.Wait()
+		b.get("1", "uno")
+		b.want("1")
+	})
+}
+
 func TestWhatWasGivenUpIsNotKeptEither(t *testing.T) {
 	inBubble(t, warm.Config[string]{Batch: 2}, func(b *bench) {
 		t := b.t
