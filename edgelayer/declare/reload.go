@@ -17,7 +17,8 @@ import (
 // Next makes a tier of another declaration. It shares with this one the sources and
 // caches that are declared the same; what is read the same way but kept otherwise,
 // or from a source with other policies, has a new cache that begins with what the
-// old one holds. This tier goes on until it is closed or retired, which it must not
+// old one holds. A source that is somewhere else altogether, with no URL in common,
+// may say something else: what is read from it is not kept. This tier goes on until it is closed or retired, which it must not
 // be before Next returns.
 func (t *Tier) Next(d *Declaration) (*Tier, error) { return newTier(d, t.cfg, t) }
 
@@ -56,15 +57,15 @@ func (t *Tier) reached(s *sourceDecl, cfg Config) (*reached, error) {
 }
 
 // reading is what is read as it is declared: t's own, or a new one.
-func (t *Tier) reading(decl *readDecl, src *source.Source, log zerolog.Logger) (*reading, error) {
+func (t *Tier) reading(decl *readDecl, from *reached, log zerolog.Logger) (*reading, error) {
 	before := t.readingOf(decl)
-	if before != nil && before.shape != shapeOf(decl) {
+	if before != nil && (before.shape != shapeOf(decl) || t.hasMoved(from.reach)) {
 		before = nil
 	}
-	if before != nil && before.src == src && before.decl.loadsLike(decl) {
+	if before != nil && before.src == from.src && before.decl.loadsLike(decl) {
 		return before, nil
 	}
-	rd, err := newReading(decl, src, log)
+	rd, err := newReading(decl, from.src, log)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +78,16 @@ func (t *Tier) reading(decl *readDecl, src *source.Source, log zerolog.Logger) (
 		rd.kept.Take(e, at)
 	}
 	return rd, nil
+}
+
+// hasMoved reports whether a source has none of the URLs that it has here.
+func (t *Tier) hasMoved(to source.Config) bool {
+	for _, r := range t.sources {
+		if r.reach.Name == to.Name {
+			return !slices.ContainsFunc(to.URLs, func(url string) bool { return slices.Contains(r.reach.URLs, url) })
+		}
+	}
+	return true
 }
 
 // loadsLike reports whether two of one shape are loaded and kept the same.

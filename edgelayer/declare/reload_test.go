@@ -306,15 +306,29 @@ func TestAnotherURL(t *testing.T) {
 		}
 	}
 	e := start(t, first, m)
-	next, err := e.tier.Next(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(next.Close)
-	if err := e.srv.Offer(next.Services()...); err != nil {
-		t.Fatal(err)
-	}
 	l := e.dial(protocol.JSON)
+	l.want("films.a", `{"id":1}`, "1")
+	l.want("films.b", `{"id":1}`, "1")
+	goOver := func(d *declare.Declaration) {
+		t.Helper()
+		next, err := e.tier.Next(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(next.Close)
+		if err := e.srv.Offer(next.Services()...); err != nil {
+			t.Fatal(err)
+		}
+		e.tier = next
+	}
+	goOver(d) // what the one before said is not what this one says
 	l.want("films.a", `{"id":1}`, "2")
 	l.want("films.b", `{"id":1}`, "1")
+	other.says(http.StatusOK, "3")
+	both := parse(t, first, m)
+	if err := both.SetURL("a", other.URL, m.URL); err != nil {
+		t.Fatal(err)
+	}
+	goOver(both) // one more of the same
+	l.want("films.a", `{"id":1}`, "2")
 }

@@ -79,7 +79,7 @@ func newTier(d *Declaration, cfg Config, from *Tier) (*Tier, error) {
 		r.tiers.Add(1)
 		t.sources = append(t.sources, r)
 		for _, decl := range s.reads {
-			rd, err := from.reading(decl, r.src, cfg.Log)
+			rd, err := from.reading(decl, r, cfg.Log)
 			if err != nil {
 				errs = append(errs, err)
 				continue
