@@ -33,7 +33,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if !s.isFor(r.Host) {
+		if !isFor(r.Host, s.cfg.Address) {
 			http.Error(w, fmt.Sprintf("Host %.80q: expected an IP address, localhost, or the host in the edge's admin address, %s", r.Host, s.cfg.Address), http.StatusForbidden)
 			return
 		}
@@ -41,7 +41,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) isFor(hostPort string) bool {
+// isFor reports whether a request for a host is one for the port at address.
+func isFor(hostPort, address string) bool {
+	own, _, _ := net.SplitHostPort(address) // Start has looked at it
 	host, _, err := net.SplitHostPort(hostPort)
 	if err != nil { // there is no port
 		host = strings.TrimSuffix(strings.TrimPrefix(hostPort, "["), "]")
@@ -49,5 +51,5 @@ func (s *Server) isFor(hostPort string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	return host != "" && (strings.EqualFold(host, "localhost") || strings.EqualFold(host, s.host))
+	return host != "" && (strings.EqualFold(host, "localhost") || strings.EqualFold(host, own))
 }

@@ -53,7 +53,6 @@ type Config struct {
 // Server is the port. Make it with [Start]. All methods are safe for concurrent use.
 type Server struct {
 	cfg   Config
-	host  string // of Config.Address; empty: all there are
 	at    string
 	web   *http.Server
 	ready readiness
@@ -72,11 +71,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Stats == nil || cfg.Invalidate == nil {
 		return nil, errors.New("admin: expected a Config with Stats and Invalidate")
 	}
-	host, _, err := net.SplitHostPort(cfg.Address)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(cfg.Address); err != nil {
 		return nil, fmt.Errorf("admin: address %q: expected HOST:PORT such as %s: %w", cfg.Address, DefaultAddress, err)
 	}
-	s := &Server{cfg: cfg, host: host, served: make(chan struct{})}
+	s := &Server{cfg: cfg, served: make(chan struct{})}
 	metrics, err := s.metrics()
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
