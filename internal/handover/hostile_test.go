@@ -129,7 +129,8 @@ func TestAPeerWithoutEnd(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			_, err = peer(t, keys, hottest).Fetch(ctx, []handover.Memory{{Name: "catalogue.film", Shape: "1", Cache: c}}, quiet)
-			if err == nil || ctx.Err() == nil || time.Since(began) > 20*time.Second {
+			// the peer, which was told how long it has, may say that time is up before ctx does
+			if protocol.AsError(err).Code != protocol.DeadlineExceeded || time.Since(began) > 20*time.Second {
 				t.Errorf("%v after %v", err, time.Since(began))
 			}
 			if n := c.Stats().Bytes; n > most+most/2 {
