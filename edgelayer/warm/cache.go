@@ -214,11 +214,15 @@ func (c *Cache[V]) Set(key string, value V) {
 // Close gives up what is being loaded and ends the cache's goroutines. It may be
 // called twice; what is loaded after it fails.
 func (c *Cache[V]) Close() {
-	c.end()
+	c.mu.Lock()
+	c.end() // whoever holds mu sees either an open cache, or that no load may begin
+	c.mu.Unlock()
 	c.sendGathered()
 	c.running.Wait()
 	c.kept.StopAllGoroutines()
 }
+
+var errClosed = protocol.Errorf(protocol.Canceled, "the cache was closed")
 
 // isAnswer reports whether err is what the source has to say, and no failure.
 func isAnswer(err error) bool {

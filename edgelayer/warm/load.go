@@ -106,13 +106,18 @@ func (c *Cache[V]) begin(ctx context.Context, key string) *flight[V] {
 	return f
 }
 
-// send lets a load go out. The caller holds mu.
+// send lets a load go out; that of a closed cache fails at once. The caller holds mu.
 func (c *Cache[V]) send(l *load[V]) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
 	if c.waitsStill(l) {
 		delete(c.gathering, l.group)
+	}
+	if c.base.Err() != nil { // Close waits for those that run: there can be no more of them
+		l.cancel()
+		c.settle(l, nil, errClosed, 0, 0)
+		return
 	}
 	c.running.Go(func() { c.run(l) })
 }
@@ -134,7 +139,7 @@ func (c *Cache[V]) sendGathered() {
 	}
 }
 
-// run loads, keeps what came and tells those who wait.
+// run loads.
 func (c *Cache[V]) run(l *load[V]) {
 	defer l.cancel()
 	keys := make([]string, len(l.flights))
@@ -147,6 +152,12 @@ func (c *Cache[V]) run(l *load[V]) {
 	c.figures.loaded(now-begun, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.settle(l, found, err, begun, now)
+}
+
+// settle keeps what a load that began at begun came back with, and tells those who
+// wait. The caller holds mu.
+func (c *Cache[V]) settle(l *load[V], found map[string]V, err error, begun, now time.Duration) {
 	for _, f := range l.flights {
 		v, ok := found[f.key]
 		switch {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +228,36 @@ func TestClosedGivesUp(t *testing.T) {
 		b.c.Close()
 		wg.Wait()
 	})
+}
+
+// A closed cache begins no load, also for those who ask while it is being closed.
+func TestClosedBeginsNothing(t *testing.T) {
+	for _, cfg := range []warm.Config[string]{{}, {Batch: 10, Within: time.Microsecond}} {
+		for range 200 {
+			var closed atomic.Bool
+			cfg.Source, cfg.Name = "films", "film"
+			cfg.Load = func(_ context.Context, keys []string) (map[string]string, error) {
+				if closed.Load() {
+					t.Error("it was loaded after Close")
+				}
+				return map[string]string{keys[0]: "a film"}, nil
+			}
+			c, err := warm.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			for n := range 8 {
+				wg.Go(func() { _, _ = c.Get(t.Context(), strconv.Itoa(n)) })
+			}
+			c.Close()
+			closed.Store(true)
+			if _, err := c.Get(t.Context(), "new"); protocol.AsError(err).Code != protocol.Canceled {
+				t.Errorf("%v", err)
+			}
+			wg.Wait()
+		}
+	}
 }
 
 func TestBadConfig(t *testing.T) {
