@@ -39,6 +39,17 @@ func all(n int, s *source.Source) map[protocol.Code]int {
 	return codes
 }
 
+// hangs is a source that answers after d, and not at all what comes while it is hung.
+func hangs(d time.Duration) (p *peer, hung *atomic.Bool) {
+	hung = new(atomic.Bool)
+	return &peer{answer: func(_ int64, r *http.Request) (*http.Response, error) {
+		if hung.Load() {
+			return after(forever, r)
+		}
+		return after(d, r)
+	}}, hung
+}
+
 // A thousand callers of a source that hangs: it holds as many attempts, hedges
 // included, as the limit says; all others are told at once, and all are told in
 // time.
@@ -47,13 +58,7 @@ func TestAHungSourceHoldsWhatTheLimitAllows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const callers, most, few = 1000, 32, 5
-				var hung atomic.Bool
-				p := &peer{answer: func(_ int64, r *http.Request) (*http.Response, error) {
-					if hung.Load() {
-						return after(forever, r)
-					}
-					return after(10*time.Millisecond, r)
-				}}
+				p, hung := hangs(10 * time.Millisecond)
 				s := of(t, p, source.Config{Limit: source.Limit{Least: most, Most: most}, Breaker: noBreaker, Budget: -1})
 				if known {
 					warmUp(t, s)
@@ -98,13 +103,7 @@ func TestAHungSourceHoldsWhatTheLimitAllows(t *testing.T) {
 func TestHedgesOfAHungSourceTakePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most, callers = 32, 20
-		var hung atomic.Bool
-		p := &peer{answer: func(_ int64, r *http.Request) (*http.Response, error) {
-			if hung.Load() {
-				return after(forever, r)
-			}
-			return after(10*time.Millisecond, r)
-		}}
+		p, hung := hangs(10 * time.Millisecond)
 		s := of(t, p, source.Config{Limit: source.Limit{Least: most, Most: most}, Breaker: noBreaker, Budget: -1})
 		warmUp(t, s)
 		hung.Store(true)
@@ -177,13 +176,7 @@ func load(n int, d time.Duration, s *source.Source) {
 
 func TestTheLimitOfAHungSourceFallsAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var hung atomic.Bool
-		p := &peer{answer: func(_ int64, r *http.Request) (*http.Response, error) {
-			if hung.Load() {
-				return after(forever, r)
-			}
-			return after(50*time.Millisecond, r)
-		}}
+		p, hung := hangs(50 * time.Millisecond)
 		s := of(t, p, source.Config{Limit: source.Limit{Least: 16, Most: 32}, Breaker: noBreaker, Hedge: noHedge})
 		if n := s.Stats().Limit; n != 32 {
 			t.Errorf("the limit begins at %d", n)
@@ -239,13 +232,7 @@ func TestABurstAfterAQuietTime(t *testing.T) {
 // for much longer than answers take.
 func TestCallersThatGiveUpLeaveTheLimitAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var hung atomic.Bool
-		p := &peer{answer: func(_ int64, r *http.Request) (*http.Response, error) {
-			if hung.Load() {
-				return after(forever, r)
-			}
-			return after(10*time.Millisecond, r)
-		}}
+		p, hung := hangs(10 * time.Millisecond)
 		s := of(t, p, source.Config{Limit: source.Limit{Least: 4, Most: 32}, Timeout: -1, Hedge: noHedge, Breaker: source.Breaker{MinRequests: 1}})
 		load(32, 10*time.Second, s)
 		limit := s.Stats().Limit
