@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"warmline.dev/internal/sample/declared"
 	"warmline.dev/internal/sample/service"
 	"warmline.dev/internal/sample/tv"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
@@ -44,14 +44,12 @@ func startTiers(b *testing.B) *tiers {
 	check(err)
 	srv, err := edgelayer.New(edgelayer.Config{Services: tier.Services(), Keys: keys})
 	check(err)
-	edgeAt := listen(b, srv.Serve)
-	b.Cleanup(func() { _ = srv.Close() })
+	edgeAt := serving.Start(b, srv.Serve, srv.Close)
 	gw, err := gateway.New(gateway.Config{Keys: keys, Mint: func(*http.Request) (passport.Passport, error) {
 		return passport.Passport{Profile: "paul", Level: passport.Recognised}, nil
 	}})
 	check(err)
-	linesAt := listen(b, gw.ServeLines)
-	b.Cleanup(func() { _ = gw.Close() })
+	linesAt := serving.Start(b, gw.ServeLines, gw.Close)
 	v := tv.Versions()[1]
 	edge, err := nodelayer.Dial(b.Context(), nodelayer.Config{Edges: []string{edgeAt}, Name: tv.App, Version: v.Version, Wants: v.Wants})
 	check(err)
@@ -60,16 +58,6 @@ func startTiers(b *testing.B) *tiers {
 	check(err)
 	b.Cleanup(func() { _ = a.Shutdown(context.Background()) })
 	return &tiers{edge, gw}
-}
-
-func listen(b *testing.B, serve func(net.Listener) error) string {
-	b.Helper()
-	l, err := rsocket.Listen(b.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	go func() { _ = serve(l) }()
-	return "tcp://" + l.Addr().String()
 }
 
 func (t *tiers) page(b *testing.B) {
@@ -140,9 +128,7 @@ func engine(b *testing.B) *rsocket.Conn {
 	if err != nil {
 		b.Fatal(err)
 	}
-	at := listen(b, srv.Serve)
-	b.Cleanup(func() { _ = srv.Close() })
-	conn, err := rsocket.Dial(b.Context(), at, rsocket.Setup{}, rsocket.Handler{}, rsocket.Config{})
+	conn, err := rsocket.Dial(b.Context(), serving.Start(b, srv.Serve, srv.Close), rsocket.Setup{}, rsocket.Handler{}, rsocket.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}

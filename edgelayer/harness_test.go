@@ -13,6 +13,7 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/serving"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
@@ -32,19 +33,7 @@ func start(t testing.TB, cfg edgelayer.Config) *edge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
-	t.Cleanup(func() {
-		_ = s.Close()
-		if err := <-ended; !errors.Is(err, edgelayer.ErrServerClosed) {
-			t.Errorf("Serve returned %v, want ErrServerClosed", err)
-		}
-	})
-	return &edge{Server: s, t: t, addr: "tcp://" + l.Addr().String()}
+	return &edge{Server: s, t: t, addr: serving.Start(t, s.Serve, s.Close)}
 }
 
 // offering starts an edge that offers services and is otherwise as it comes.

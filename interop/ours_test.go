@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"warmline.dev/internal/serving"
 	"warmline.dev/protocol/rsocket"
 )
 
@@ -21,19 +22,7 @@ func serveOurs(t *testing.T, accept func(*rsocket.Conn) (rsocket.Handler, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
-	t.Cleanup(func() {
-		within(t, "our server closes", func() error { return s.Close() })
-		if err := <-ended; !errors.Is(err, rsocket.ErrServerClosed) {
-			t.Errorf("Serve returned %v, want ErrServerClosed", err)
-		}
-	})
-	return "tcp://" + l.Addr().String()
+	return serving.Start(t, s.Serve, func() error { return within(t, "our server closes", s.Close) })
 }
 
 func dialOurs(t *testing.T, address string, h rsocket.Handler, setup rsocket.Setup) *rsocket.Conn {

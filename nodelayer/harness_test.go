@@ -8,6 +8,7 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/serving"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer"
 	"warmline.dev/protocol"
@@ -119,14 +120,7 @@ func playRaw(t testing.TB, h rsocket.Handler) *byHand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := listen(t, anyPort)
-	b.addr = "tcp://" + l.Addr().String()
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
-	t.Cleanup(func() {
-		_ = s.Close()
-		<-ended
-	})
+	b.addr = serving.Start(t, s.Serve, s.Close)
 	return b
 }
 

@@ -18,6 +18,7 @@ import (
 	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/declare"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/serving"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -132,17 +133,7 @@ func startWith(t testing.TB, text string, m *midTier, cfg declare.Config) *edge 
 	check(err)
 	e.srv, err = edgelayer.New(edgelayer.Config{Services: e.tier.Services(), Keys: e.keys})
 	check(err)
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	check(err)
-	ended := make(chan error, 1)
-	go func() { ended <- e.srv.Serve(l) }()
-	t.Cleanup(func() {
-		_ = e.srv.Close()
-		if err := <-ended; !errors.Is(err, edgelayer.ErrServerClosed) {
-			t.Error(err)
-		}
-	})
-	e.addr = "tcp://" + l.Addr().String()
+	e.addr = serving.Start(t, e.srv.Serve, e.srv.Close)
 	return e
 }
 

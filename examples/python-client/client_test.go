@@ -18,7 +18,7 @@ import (
 	"warmline.dev/internal/proctest"
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/declared"
-	"warmline.dev/protocol/rsocket"
+	"warmline.dev/internal/serving"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -57,21 +57,7 @@ func startEdge(t *testing.T) (*edgelayer.Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- edge.Serve(l) }()
-	t.Cleanup(func() {
-		if err := edge.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := <-served; !errors.Is(err, edgelayer.ErrServerClosed) {
-			t.Error(err)
-		}
-	})
-	return edge, "tcp://" + l.Addr().String()
+	return edge, serving.Start(t, edge.Serve, edge.Close)
 }
 
 // outcome is what a run of the program printed, and its exit code.

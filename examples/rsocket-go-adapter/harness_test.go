@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/declared"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 )
@@ -62,7 +62,7 @@ func newWorld(t *testing.T, cfg gateway.Config) *world {
 	edge, err := edgelayer.New(edgelayer.Config{Keys: keys, Services: tier.Services()})
 	check1(t, err)
 	w.closeEdge = func() { _ = edge.Close() }
-	w.edge = listen(t, edge.Serve, edge.Close)
+	w.edge = serving.Start(t, edge.Serve, edge.Close)
 
 	cfg.Keys = keys
 	cfg.Mint = func(r *http.Request) (passport.Passport, error) {
@@ -78,7 +78,7 @@ func newWorld(t *testing.T, cfg gateway.Config) *world {
 	}
 	w.gateway, err = gateway.New(cfg)
 	check1(t, err)
-	w.line = listen(t, w.gateway.ServeLines, w.gateway.Close)
+	w.line = serving.Start(t, w.gateway.ServeLines, w.gateway.Close)
 	return w
 }
 
@@ -87,23 +87,6 @@ func check1(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// listen serves on a free port and returns its address.
-func listen(t *testing.T, serve func(net.Listener) error, closeIt func() error) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check1(t, err)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = serve(l)
-	}()
-	t.Cleanup(func() {
-		_ = closeIt()
-		<-ended
-	})
-	return "tcp://" + l.Addr().String()
 }
 
 // program is the example while it runs.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,10 +16,10 @@ import (
 	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/warm"
 	"warmline.dev/internal/handover"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
-	"warmline.dev/protocol/rsocket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,22 +54,18 @@ func newEdge(t *testing.T, keys *passport.Keyring) *edge {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.films.Close)
-	srv, err := edgelayer.New(edgelayer.Config{Keys: keys, Own: handover.Methods(e.memories, e.vouch)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	t.Cleanup(func() {
-		_ = srv.Close()
-		<-served
-	})
-	e.address = "tcp://" + l.Addr().(*net.TCPAddr).String()
+	e.address = serve(t, keys, handover.Methods(e.memories, e.vouch)...)
 	return e
+}
+
+// serve runs a server with methods of an edge's own, and returns its address.
+func serve(t *testing.T, keys *passport.Keyring, own ...edgelayer.Method) (address string) {
+	t.Helper()
+	srv, err := edgelayer.New(edgelayer.Config{Keys: keys, Own: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serving.Start(t, srv.Serve, srv.Close)
 }
 
 func (e *edge) vouch(context.Context) error { return e.deaf }

@@ -14,7 +14,6 @@ import (
 	"warmline.dev/internal/handover"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
-	"warmline.dev/protocol/rsocket"
 )
 
 // peer is another edge, with its own idea of what to hand over.
@@ -23,23 +22,10 @@ func peer(t *testing.T, keys *passport.Keyring, hottest func(ctx context.Context
 	type args struct {
 		Bytes int64 `json:"bytes"`
 	}
-	srv, err := edgelayer.New(edgelayer.Config{Keys: keys, Own: []edgelayer.Method{
-		edgelayer.NewStream("hottest", func(ctx context.Context, _ args, yield func(handover.Part) error) error { return hottest(ctx, yield) }),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	t.Cleanup(func() {
-		_ = srv.Close()
-		<-served
-	})
-	return handover.Peers{Addresses: []string{"tcp://" + l.Addr().String()}, Keys: keys}
+	address := serve(t, keys, edgelayer.NewStream("hottest", func(ctx context.Context, _ args, yield func(handover.Part) error) error {
+		return hottest(ctx, yield)
+	}))
+	return handover.Peers{Addresses: []string{address}, Keys: keys}
 }
 
 // Nothing of what is no value, or of another cache, gets in; what is of another time

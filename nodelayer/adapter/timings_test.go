@@ -8,10 +8,10 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/protocol"
-	"warmline.dev/protocol/rsocket"
 )
 
 func TestTheAnswerTellsTheCallsThatItTook(t *testing.T) {
@@ -22,14 +22,7 @@ func TestTheAnswerTellsTheCallsThatItTook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := rsocket.Listen(t.Context(), anyPort)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close(); <-served })
-	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{"tcp://" + listener.Addr().String()}})
+	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{serving.Start(t, server.Serve, server.Close)}})
 	if err != nil {
 		t.Fatal(err)
 	}

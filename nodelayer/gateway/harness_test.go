@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,11 +15,11 @@ import (
 
 	"warmline.dev/internal/await"
 	"warmline.dev/internal/logged"
+	"warmline.dev/internal/serving"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
-	"warmline.dev/protocol/rsocket"
 )
 
 // site is the gateway under test, with HTTP in front and lines behind.
@@ -46,21 +45,9 @@ func start(t testing.TB, cfg gateway.Config) *site {
 	if g.Server, err = gateway.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.addr = "tcp://" + l.Addr().String()
-	ended := make(chan error, 1)
-	go func() { ended <- g.ServeLines(l) }()
+	g.addr = serving.Start(t, g.ServeLines, g.Close)
 	g.front = httptest.NewServer(g.Server)
-	t.Cleanup(func() {
-		g.front.Close()
-		_ = g.Close()
-		if err := <-ended; !errors.Is(err, gateway.ErrServerClosed) {
-			t.Errorf("ServeLines returned %v, want ErrServerClosed", err)
-		}
-	})
+	t.Cleanup(g.front.Close)
 	return g
 }
 

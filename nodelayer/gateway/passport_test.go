@@ -8,12 +8,12 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
-	"warmline.dev/protocol/rsocket"
 )
 
 func TestWhatTheGatewayMints(t *testing.T) {
@@ -121,14 +121,7 @@ func startMembers(t testing.TB, keys *passport.Keyring) *nodelayer.Edge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := rsocket.Listen(t.Context(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() { _ = s.Close(); <-served })
-	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{"tcp://" + l.Addr().String()}})
+	edge, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{serving.Start(t, s.Serve, s.Close)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,11 +18,11 @@ import (
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/declared"
 	"warmline.dev/internal/sample/tv"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
-	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -59,9 +58,8 @@ func start(t *testing.T, oneWay time.Duration) *home {
 
 	edge, err := edgelayer.New(edgelayer.Config{Services: tier.Services(), Keys: keys})
 	must(err)
-	at := listen(t, edge.Serve)
-	t.Cleanup(func() { _ = edge.Close() })
-	h.link = farlink.New(t, at, oneWay)
+	at := serving.Start(t, edge.Serve, edge.Close)
+	h.link = farlink.New(t, strings.TrimPrefix(at, "tcp://"), oneWay)
 	node, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{h.link.Addr}})
 	must(err)
 	t.Cleanup(func() { _ = node.Close() })
@@ -70,10 +68,9 @@ func start(t *testing.T, oneWay time.Duration) *home {
 		return passport.Passport{Profile: r.URL.Query().Get("profile"), Level: passport.Recognised}, nil
 	}})
 	must(err)
-	lines := listen(t, front.ServeLines)
-	t.Cleanup(func() { _ = front.Close() })
+	lines := serving.Start(t, front.ServeLines, front.Close)
 	v := tv.Versions()[1]
-	served, err := adapter.Serve(await.Context(t), adapter.Config{Name: tv.App, Version: v.Version, Handler: v.Handler(node), Gateways: []string{"tcp://" + lines}})
+	served, err := adapter.Serve(await.Context(t), adapter.Config{Name: tv.App, Version: v.Version, Handler: v.Handler(node), Gateways: []string{lines}})
 	must(err)
 	t.Cleanup(func() { _ = served.Shutdown(ended()) })
 	web := httptest.NewServer(front)
@@ -81,22 +78,6 @@ func start(t *testing.T, oneWay time.Duration) *home {
 	t.Cleanup(h.client.CloseIdleConnections)
 	h.web = web.URL
 	return h
-}
-
-// listen serves at a free port and returns HOST:PORT.
-func listen(t *testing.T, serve func(net.Listener) error) string {
-	t.Helper()
-	l, err := rsocket.Listen(context.Background(), "tcp://127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = serve(l) // ends with the server
-	}()
-	t.Cleanup(func() { <-done })
-	return l.Addr().String()
 }
 
 func ended() context.Context {
