@@ -162,7 +162,7 @@ func (d *drops) add(i Invalidation, now time.Duration) {
 // after reports whether a key has been dropped, as far as is known, since a value
 // of it was loaded, which another edge held at that time.
 func (d *drops) after(key string, loaded, held time.Duration) bool {
-	if loaded <= d.since && d.since > 0 || held < d.deaf && d.deaf > 0 {
+	if loaded <= d.since && d.since > 0 || held <= d.deaf && d.deaf > 0 {
 		return true
 	}
 	for _, i := range d.last {
