@@ -45,7 +45,7 @@ func startTiers(b *testing.B) *tiers {
 	srv, err := edgelayer.New(edgelayer.Config{Services: tier.Services(), Keys: keys})
 	check(err)
 	edgeAt := serving.Start(b, srv.Serve, srv.Close)
-	gw, err := gateway.New(gateway.Config{Keys: keys, Mint: func(*http.Request) (passport.Passport, error) {
+	gw, err := gateway.New(gateway.Config{Keys: keys, Mint: func(http.ResponseWriter, *http.Request) (passport.Passport, error) {
 		return passport.Passport{Profile: "paul", Level: passport.Recognised}, nil
 	}})
 	check(err)

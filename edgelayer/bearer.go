@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"warmline.dev/edgelayer/internal/waiting"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -23,7 +25,8 @@ type bearer struct {
 	opened bool // p and err say what sealed is
 	p      passport.Passport
 	err    error
-	times  uint64 // how often it was changed
+	times  uint64            // how often it was changed
+	set    map[string]uint64 // the last change of each field; nil: none
 }
 
 func newBearer(keys *passport.Keyring, sealed []byte) *bearer {
@@ -61,24 +64,35 @@ func (b *bearer) verify() (passport.Passport, error) {
 
 func unauthenticated(err error) error { return protocol.Errorf(protocol.Unauthenticated, "%w", err) }
 
-// change replaces the passport by a changed one, sealed anew. It returns how
-// often that was done.
-func (b *bearer) change(by string, f func(p *passport.Passport)) (uint64, error) {
+// change adds a call's change to the passport; knew is the last change that the
+// call knows of. It returns how often the passport was changed, this change included
+// (0: there is nothing different), and the fields that another call has changed which
+// this one did not know of: its own values count, as they are later.
+func (b *bearer) change(by string, knew uint64, f func(p *passport.Passport)) (change uint64, both []string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p, err := b.openLocked()
-	if err != nil {
-		return 0, err
+	if _, err := b.openLocked(); err != nil {
+		return 0, nil, err
 	}
-	f(&p)
-	p.Origin = by
-	sealed, err := b.keys.Seal(p)
-	if err != nil {
-		return 0, err
+	c, err := b.keys.Change(b.sealed, by, time.Now(), f)
+	if errors.Is(err, passport.ErrFull) {
+		err = protocol.Errorf(protocol.TooLarge, "%w", err)
 	}
-	b.sealed, b.p = sealed, p
+	if err != nil || len(c.Fields) == 0 {
+		return 0, nil, err
+	}
+	b.sealed, b.p = c.Sealed, c.Passport
 	b.times++
-	return b.times, nil
+	if b.set == nil {
+		b.set = map[string]uint64{}
+	}
+	for _, field := range c.Fields {
+		if b.set[field] > knew {
+			both = append(both, field)
+		}
+		b.set[field] = b.times
+	}
+	return b.times, both, nil
 }
 
 // changes is how often it was changed.
@@ -103,6 +117,8 @@ type call struct {
 
 	personal atomic.Bool   // this call has looked at the passport
 	changed  atomic.Uint64 // the last change of the passport that this call made; 0: none
+	knew     atomic.Uint64 // the last change of the passport that this call knows of
+	log      *zerolog.Logger
 
 	load *overload
 	mu   sync.Mutex
@@ -166,13 +182,18 @@ func Passport(ctx context.Context) (passport.Passport, error) {
 		return passport.Passport{}, err
 	}
 	c.personal.Store(true)
+	c.knew.Store(c.bearer.changes())
 	return c.bearer.open()
 }
 
 // ChangePassport changes whom the rest of the conversation is for: f gets a copy
-// of the passport, and what it makes of that is signed anew with Origin naming
-// the service. The conversation's later calls carry it, and it goes back with
-// this call's answer.
+// of the passport, and what it makes of that is added as a change of the service's:
+// see [passport.Keyring.Change]. The conversation's later calls carry it, and it goes
+// back with this call's answer.
+//
+// Where another call of the conversation has changed the passport since this one
+// looked at it, f gets it with that change: what differs is merged. A field that both
+// have set is as the later one has it, and that is logged.
 func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 	c, err := callOf(ctx)
 	if err != nil {
@@ -182,9 +203,13 @@ func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 		return protocol.Errorf(protocol.Internal, "the passport can't be changed by what answers at once")
 	}
 	c.personal.Store(true)
-	change, err := c.bearer.change(c.by, f)
-	if err == nil {
+	change, both, err := c.bearer.change(c.by, c.knew.Load(), f)
+	if change > 0 {
 		c.changed.Store(change)
+		c.knew.Store(change)
+	}
+	if len(both) > 0 {
+		c.log.Warn().Str("by", c.by).Strs("fields", both).Msg("two calls have changed the same of a passport: the later one counts")
 	}
 	return err
 }

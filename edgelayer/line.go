@@ -180,7 +180,8 @@ func (l *line) allow(b *bearer, m *Method) error {
 // invoke runs a method that is allowed, and gives back its place among those that
 // run. yield takes the parts of a stream.
 func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, args protocol.Raw, yield func(protocol.Raw) error, place *permit) (out outcome) {
-	c := &call{Context: ctx, bearer: b, by: sv.signs, place: place, load: l.s.load}
+	c := &call{Context: ctx, bearer: b, by: sv.signs, place: place, load: l.s.load, log: &l.s.cfg.Log}
+	c.knew.Store(b.changes())
 	defer func() { c.leave(out.err) }()
 	if err := ctx.Err(); err != nil {
 		return outcome{err: err} // spent before it began

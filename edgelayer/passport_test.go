@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"warmline.dev/edgelayer"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/logged"
 	"warmline.dev/internal/wildcard"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -172,7 +176,7 @@ func TestAChangedPassportStandsBeforeTheReplyAndIsUsedFromThenOn(t *testing.T) {
 		after := c.wantPassport(keys, `[3,1,{"profile":"kids"}]`)
 		want := mustOpen(t, keys, before)
 		want.Profile, want.Origin = "kids", "members@1.2.0"
-		if after != want {
+		if !after.Equal(&want) {
 			t.Errorf("changed passport\n got %+v\nwant %+v", after, want)
 		}
 		c.say(`[1,2,"members.who",{}]`)
@@ -241,6 +245,58 @@ func TestTheLastPassportHoldsEveryChange(t *testing.T) {
 	if p := c.wantPassport(keys, "[3,1,true]"); p.Plan != "premium" || p.Country != "SE" {
 		t.Errorf("the last passport has plan %q and country %q", p.Plan, p.Country)
 	}
+}
+
+// Two calls change the same field, and the first that looked is the last that
+// changes: its value counts, and the log tells of it. What only one has set is merged.
+func TestTheSameChangedTwiceIsLogged(t *testing.T) {
+	keys, log := newKeys(t), &logged.Log{}
+	looked, door := make(chan struct{}), make(chan struct{})
+	svc := edgelayer.Service{Name: "members", Version: "1.2.0", Methods: []edgelayer.Method{
+		edgelayer.NewMethod("slow", func(ctx context.Context, _ struct{}) (bool, error) {
+			if _, err := edgelayer.Passport(ctx); err != nil {
+				return false, err
+			}
+			close(looked)
+			<-door
+			return true, edgelayer.ChangePassport(ctx, func(p *passport.Passport) { p.Plan, p.Country = "basic", "SE" })
+		}),
+		edgelayer.NewMethod("quick", func(ctx context.Context, _ struct{}) (bool, error) {
+			return true, edgelayer.ChangePassport(ctx, func(p *passport.Passport) { p.Plan, p.Profile = "premium", "kids" })
+		}),
+	}}
+	l := start(t, edgelayer.Config{Services: []edgelayer.Service{svc}, Keys: keys, Log: zerolog.New(log)}).dial("")
+	c := l.converseWith(carrying(sealed(t, keys, asIs)), `[1,1,"members.slow",{}]`)
+	await.Value(t, "the slow call to look", looked)
+	c.say(`[1,2,"members.quick",{}]`)
+	c.wantPassport(keys, "[3,2,true]")
+	const line = `"by":"members@1.2.0","fields":["plan"],"message":"two calls have changed the same of a passport`
+	if strings.Contains(log.String(), "two calls") {
+		t.Errorf("the log says so before it happened: %s", log)
+	}
+	close(door)
+	if p := c.wantPassport(keys, "[3,1,true]"); p.Plan != "basic" || p.Country != "SE" || p.Profile != "kids" {
+		t.Errorf("the last passport is %+v", p)
+	}
+	if strings.Count(log.String(), line) != 1 {
+		t.Errorf("the log says %s", log)
+	}
+}
+
+// A passport holds so many changes; one more fails its call, and nothing else.
+func TestAPassportIsFull(t *testing.T) {
+	keys := newKeys(t)
+	_, svc := newMembers()
+	l := start(t, edgelayer.Config{Services: []edgelayer.Service{svc}, Keys: keys}).dial("")
+	c := l.converseWith(carrying(sealed(t, keys, asIs)))
+	for i := range passport.MaxChanges {
+		c.say(fmt.Sprintf(`[1,%d,"members.choose",{"profile":"p%d"}]`, i+1, i))
+		c.wantPassport(keys, "[3,…")
+	}
+	c.say(`[1,100,"members.choose",{"profile":"one more"}]`)
+	c.want(`[4,100,"too_large","passport: too much to carry: 17 changes in …",false]`)
+	c.say(`[1,101,"members.who",{}]`)
+	c.want(`[3,101,"ann/p15 recognised by members@1.2.0"]`)
 }
 
 func TestAChangeStandsThoughItsCallIsCancelled(t *testing.T) {

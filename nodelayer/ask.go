@@ -49,7 +49,9 @@ func (e *Edge) ask(ctx context.Context, method string, args, into any) error {
 			return protocol.Errorf(protocol.Internal, "the answer to %s: %w", method, err)
 		}
 		if md.Passport != nil {
-			passport.FromContext(ctx).Replace(md.Passport)
+			if err := passport.FromContext(ctx).Take(md.Passport); err != nil {
+				return badPassport(err)
+			}
 		}
 		return decode(l.Codec, method, reply.Data, into)
 	}
@@ -74,6 +76,10 @@ func (e *Edge) askOn(ctx context.Context, m *line.Member, l *line.Line, method s
 		err = errNotWell
 	}
 	return reply, err
+}
+
+func badPassport(err error) error {
+	return protocol.Errorf(protocol.Internal, "the edge handed back a passport that can't be taken: %w", err)
 }
 
 func decode(codec protocol.Codec, method string, result protocol.Raw, into any) error {

@@ -148,7 +148,9 @@ func (c *Conversation) take(from *line.Member, codec protocol.Codec, data []byte
 		data = rest
 		switch m.Kind {
 		case protocol.KindPassport:
-			c.passport.Replace(m.Passport)
+			if err := c.passport.Take(m.Passport); err != nil {
+				return badPassport(err)
+			}
 		case protocol.KindReply:
 			c.count(&m)
 			c.answer(from, m.ID, m.Value, nil)

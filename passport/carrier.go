@@ -6,8 +6,8 @@ import (
 )
 
 // Carrier holds the sealed passport of one device request. Calls made for the
-// request carry what it holds at that moment, and a service's change replaces
-// it. The zero value carries none.
+// request carry what it holds at that moment, and a service's changes are put
+// together in it. The zero value carries none.
 type Carrier struct {
 	mu      sync.Mutex
 	sealed  []byte
@@ -24,11 +24,18 @@ func (c *Carrier) Sealed() []byte {
 	return c.sealed
 }
 
-// Replace takes the passport that a service has changed.
-func (c *Carrier) Replace(sealed []byte) {
+// Take takes the passport that a service has changed, with what other calls have
+// changed of it meanwhile: see [Merge], whose error it returns. The passport is then
+// as it was.
+func (c *Carrier) Take(sealed []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sealed, c.changed = sealed, true
+	merged, err := Merge(c.sealed, sealed)
+	if err != nil {
+		return err
+	}
+	c.sealed, c.changed = merged, true
+	return nil
 }
 
 // Changed reports whether a service has changed the passport.

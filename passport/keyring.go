@@ -70,8 +70,10 @@ func ParseKeys(text string) ([]Key, error) {
 // rotate: add the new one behind the old everywhere, then move it to the front,
 // then drop the old one.
 type Keyring struct {
-	current *signer
-	byName  map[string]*signer
+	audience string
+	current  *signer
+	byName   map[string]*signer
+	seen     *seen
 }
 
 // NewKeyring makes a keyring. The keys are copied.
@@ -79,7 +81,7 @@ func NewKeyring(keys ...Key) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("passport: a keyring without keys")
 	}
-	r := &Keyring{byName: make(map[string]*signer, len(keys))}
+	r := &Keyring{byName: make(map[string]*signer, len(keys)), seen: &seen{}}
 	for _, k := range keys {
 		if !validName(k.Name) {
 			return nil, fmt.Errorf("passport: key name %q: expected 1 to 64 letters, digits, '-', '_' or '.'", k.Name)
@@ -96,6 +98,12 @@ func NewKeyring(keys ...Key) (*Keyring, error) {
 	return r, nil
 }
 
+// For returns the keyring for an audience: what it seals counts there alone, and it
+// opens nothing else. By default the audience is the empty one.
+func (r *Keyring) For(audience string) *Keyring {
+	return &Keyring{audience: audience, current: r.current, byName: r.byName, seen: &seen{}}
+}
+
 func validName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -108,25 +116,32 @@ func validName(s string) bool {
 
 // signer signs with one key; keyed hashes are costly to make, so they are kept.
 type signer struct {
-	name   string
-	domain []byte // what stands before the body in what is signed
-	hashes sync.Pool
+	name           string
+	minted, change []byte // what stands before the body in what is signed, but for the MAC before
+	hashes         sync.Pool
 }
 
 func newSigner(k Key) *signer {
 	secret := append([]byte(nil), k.Secret...)
 	s := &signer{name: k.Name}
-	s.domain = append([]byte("warmline passport 1\x00"), byte(len(k.Name)))
-	s.domain = append(s.domain, k.Name...)
+	named := append([]byte{byte(len(k.Name))}, k.Name...)
+	s.minted = append([]byte("warmline passport 2\x00"), named...)
+	s.change = append([]byte("warmline change 2\x00"), named...)
 	s.hashes.New = func() any { return hmac.New(sha256.New, secret) }
 	return s
 }
 
-// sign appends the signature of body.
-func (s *signer) sign(dst, body []byte) []byte {
+// sign appends the signature of a body that follows the link with the MAC after;
+// nil: it was minted.
+func (s *signer) sign(dst, after, body []byte) []byte {
 	h := s.hashes.Get().(hash.Hash)
 	h.Reset()
-	h.Write(s.domain) // a hash never fails to write
+	domain := s.minted
+	if after != nil {
+		domain = s.change
+	}
+	h.Write(domain) // a hash never fails to write
+	h.Write(after)
 	h.Write(body)
 	dst = h.Sum(dst)
 	s.hashes.Put(h)

@@ -1,20 +1,16 @@
 package passport
 
 import (
-	"bytes"
-	"crypto/hmac"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/tinylib/msgp/msgp"
-	"github.com/vmihailenco/msgpack/v5"
-
-	"warmline.dev/protocol"
 )
 
-// MaxSealed is the longest sealed passport that is opened, in bytes.
+// MaxSealed is the longest sealed passport that is made or opened, in bytes.
 const MaxSealed = 4 << 10
+
+// margin is how far the clocks of those who mint and those who verify may be apart.
+const margin = time.Minute
 
 // What is wrong with a sealed passport. [Keyring.Open] wraps one of them.
 var (
@@ -22,104 +18,168 @@ var (
 	ErrMalformed = errors.New("passport: not a sealed passport")
 	ErrForged    = errors.New("passport: forged: the signature is not by a key known here")
 	ErrExpired   = errors.New("passport: expired")
+	ErrFuture    = errors.New("passport: from the future: minted more than a minute ahead of this clock")
+	ErrAudience  = errors.New("passport: for another audience")
 )
 
-// Seal signs p with the current key.
+// ErrFull is wrapped by the error of [Keyring.Seal] and [Keyring.Change] when a
+// passport takes more than [MaxSealed] bytes, or has had [MaxChanges] changes.
+var ErrFull = errors.New("passport: too much to carry")
+
+// Seal signs p, with the current key, for the keyring's audience.
 func (r *Keyring) Seal(p Passport) ([]byte, error) {
+	p.Audience = r.audience
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	var buf bytes.Buffer
-	enc := msgpack.GetEncoder()
-	defer msgpack.PutEncoder(enc)
-	enc.Reset(&buf)
-	enc.UseCompactInts(true)
-	if err := p.EncodeMsgpack(enc); err != nil {
-		return nil, fmt.Errorf("passport: encode: %w", err)
+	var room [512]byte
+	body := appendBody(room[:0], &p)
+	sealed := r.current.appendLink(make([]byte, 0, len(body)+len(r.current.name)+macLen+16), nil, body)
+	if len(sealed) > MaxSealed {
+		return nil, fmt.Errorf("%w: %d bytes, expected at most %d: carry what is large as a reference", ErrFull, len(sealed), MaxSealed)
 	}
-	body := buf.Bytes()
-	sealed := make([]byte, 0, len(body)+len(r.current.name)+macLen+16)
-	sealed = msgp.AppendArrayHeader(sealed, 3)
-	sealed = msgp.AppendString(sealed, r.current.name)
-	sealed = msgp.AppendBytes(sealed, body)
-	var mac [macLen]byte
-	return msgp.AppendBytes(sealed, r.current.sign(mac[:0], body)), nil
+	return sealed, nil
 }
 
-// Open verifies a sealed passport: the signature first, and nothing is read from
-// one that fails. The error wraps [ErrMissing], [ErrMalformed], [ErrForged] or
-// [ErrExpired], and shows nothing of the passport.
+// Open verifies a sealed passport with all its changes: the signatures first, and
+// nothing is read from one that fails. The error wraps [ErrMissing], [ErrMalformed],
+// [ErrForged], [ErrExpired], [ErrFuture] or [ErrAudience], and shows nothing of the
+// passport.
 func (r *Keyring) Open(sealed []byte, now time.Time) (Passport, error) {
 	if len(sealed) == 0 {
 		return Passport{}, ErrMissing
 	}
-	name, body, mac, err := split(sealed)
-	if err != nil {
-		return Passport{}, err
+	p, known := r.seen.find(sealed)
+	if !known {
+		c, err := r.verify(sealed)
+		if err != nil {
+			return Passport{}, err
+		}
+		p, _ = c.now()
+		r.seen.keep(sealed, p)
 	}
-	s := r.byName[string(name)]
-	if s == nil {
-		return Passport{}, ErrForged
-	}
-	var want [macLen]byte
-	if !hmac.Equal(mac, s.sign(want[:0], body)) {
-		return Passport{}, ErrForged
-	}
-	p, err := decode(body)
-	if err == nil && !now.Before(p.Expires) {
-		err = ErrExpired
-	}
-	if err != nil {
+	if err := r.holds(&p, now); err != nil {
 		return Passport{}, err
 	}
 	return p, nil
+}
+
+// holds says why a passport that is genuine does not count here and now.
+func (r *Keyring) holds(p *Passport, now time.Time) error {
+	switch {
+	case p.Audience != r.audience:
+		return ErrAudience
+	case !now.Before(p.Expires):
+		return ErrExpired
+	case p.Issued.After(now.Add(margin)):
+		return ErrFuture
+	}
+	return nil
+}
+
+// verify reads a sealed passport whose signatures are good, each of them over the
+// one before.
+func (r *Keyring) verify(sealed []byte) (*chain, error) {
+	var room [4]link
+	list, err := links(room[:], sealed)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if !r.good(&list[i], list) {
+			return nil, ErrForged
+		}
+	}
+	return parse(list)
+}
+
+// Changed is a passport that has been changed.
+type Changed struct {
+	Sealed   []byte
+	Passport Passport
+	Fields   []string // that the change has set; none: nothing is different
+}
+
+// Change opens a sealed passport, has f change a copy of it, and adds what is
+// different as a change by who is named, at now. What a service can't change
+// (Audience, Origin, Issued, Expires, References) is as it was. The error is one of
+// [Keyring.Open]'s, says what is wrong with what f made of it, or wraps [ErrFull].
+func (r *Keyring) Change(sealed []byte, by string, now time.Time, f func(p *Passport)) (Changed, error) {
+	before, err := r.Open(sealed, now)
+	if err != nil {
+		return Changed{}, err
+	}
+	after := before.Clone()
+	f(&after)
+	set := difference(&before, &after)
+	if len(set) == 0 {
+		return Changed{Sealed: sealed, Passport: before}, nil
+	}
+	after.Audience, after.Origin, after.Issued, after.Expires = before.Audience, by, before.Issued, before.Expires
+	if err := after.validate(); err != nil {
+		return Changed{}, err
+	}
+	var room [4]link
+	list, err := links(room[:], sealed)
+	if err != nil {
+		return Changed{}, err
+	}
+	c, err := parse(list) // Open has verified it
+	if err != nil {
+		return Changed{}, err
+	}
+	at := now.UnixMicro()
+	for i := range c.changes {
+		at = max(at, c.changes[i].at+1) // what it knew was before
+	}
+	changed := append(make([]byte, 0, len(sealed)+256), sealed...)
+	changed = r.current.appendLink(changed, list[len(list)-1].mac, appendChange(nil, by, at, set))
+	if len(list) > MaxChanges || len(changed) > MaxSealed {
+		return Changed{}, fmt.Errorf("%w: %d changes in %d bytes, expected at most %d in %d", ErrFull, len(list), len(changed), MaxChanges, MaxSealed)
+	}
+	p, err := r.Open(changed, now)
+	return Changed{Sealed: changed, Passport: p, Fields: set.fields()}, err
+}
+
+// History verifies a sealed passport, as [Keyring.Open] does, and says who made it
+// what it is.
+func (r *Keyring) History(sealed []byte, now time.Time) (History, error) {
+	c, err := r.verify(sealed)
+	if err != nil {
+		return History{}, err
+	}
+	h := c.history()
+	if err := r.holds(&h.Now, now); err != nil {
+		return History{}, err
+	}
+	return h, nil
 }
 
 // Peek reads a sealed passport without verifying it: for adapters, which hold no
 // key. Who it came from must be trusted.
 func Peek(sealed []byte) (Passport, error) {
-	if len(sealed) == 0 {
-		return Passport{}, ErrMissing
-	}
-	_, body, _, err := split(sealed)
+	c, err := peek(sealed)
 	if err != nil {
 		return Passport{}, err
 	}
-	return decode(body)
-}
-
-// split takes the sealed form apart; the parts are views.
-func split(sealed []byte) (name, body, mac []byte, err error) {
-	bad := func() ([]byte, []byte, []byte, error) { return nil, nil, nil, ErrMalformed }
-	if len(sealed) > MaxSealed {
-		return bad()
-	}
-	n, b, err := msgp.ReadArrayHeaderBytes(sealed)
-	if err != nil || n != 3 {
-		return bad()
-	}
-	if name, b, err = msgp.ReadStringZC(b); err != nil {
-		return bad()
-	}
-	if body, b, err = msgp.ReadBytesZC(b); err != nil {
-		return bad()
-	}
-	if mac, b, err = msgp.ReadBytesZC(b); err != nil || len(b) > 0 {
-		return bad()
-	}
-	return name, body, mac, nil
-}
-
-func decode(body []byte) (Passport, error) {
-	var p Passport
-	if err := protocol.DefaultLimits.Check(body); err != nil {
-		return p, ErrMalformed
-	}
-	dec := msgpack.GetDecoder()
-	defer msgpack.PutDecoder(dec)
-	dec.Reset(bytes.NewReader(body))
-	if err := p.DecodeMsgpack(dec); err != nil {
-		return Passport{}, ErrMalformed
-	}
+	p, _ := c.now()
 	return p, nil
+}
+
+// PeekHistory is [Keyring.History] without verifying anything.
+func PeekHistory(sealed []byte) (History, error) {
+	c, err := peek(sealed)
+	if err != nil {
+		return History{}, err
+	}
+	return c.history(), nil
+}
+
+func peek(sealed []byte) (*chain, error) {
+	var room [4]link
+	list, err := links(room[:], sealed)
+	if err != nil {
+		return nil, err
+	}
+	return parse(list)
 }

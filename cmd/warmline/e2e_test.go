@@ -236,7 +236,7 @@ func TestWritesAreSeenAndChangeThePassport(t *testing.T) {
 			t.Errorf("the rating is %q", v.Rating)
 		}
 	}
-	if !strings.Contains(s.gateway.Errors.String(), `"passport_changed":true`) {
+	if !strings.Contains(s.gateway.Errors.String(), `{"by":"members@1.2.0","fields":["plan"]}`) {
 		t.Error("the gateway did not hear of the changed passport")
 	}
 	post("/tv@^1/plan?profile=paul", `{"plan":"no-such-plan"}`, "400 Bad Request")

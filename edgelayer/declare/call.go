@@ -106,7 +106,7 @@ func (m *method) fill(ctx context.Context, given, vars []value) error {
 			continue
 		}
 		field, _ := passportField(m.vars[i])
-		text := fieldOf(&p, field)
+		text, _ := p.Field(field)
 		if text == "" {
 			return m.lacks(field)
 		}
@@ -155,7 +155,9 @@ func (m *method) unexpected(err error) error {
 	return protocol.Errorf(protocol.Unavailable, "source %s: its answer is not what was expected: %w", name, err)
 }
 
-// completes sets what the answer says of the passport, where it says something else.
+// completes sets what the answer says of the passport: a write all of it, a read what
+// the passport does not say. So what another service has changed is not undone by a
+// source that has not heard of it.
 func (m *method) completes(ctx context.Context, v protocol.Raw) error {
 	if len(m.sets) == 0 {
 		return nil
@@ -164,19 +166,20 @@ func (m *method) completes(ctx context.Context, v protocol.Raw) error {
 	if err != nil {
 		return err
 	}
-	differs := false
-	said := make([]string, len(m.sets))
-	for i, s := range m.sets {
+	set := map[string]string{}
+	for _, s := range m.sets {
 		at, _ := find(v, s.from)
-		said[i], _ = asText(at) // what is not there is not known
-		differs = differs || said[i] != fieldOf(&p, s.field)
+		said, _ := asText(at) // what is not there is not known
+		if is, _ := p.Field(s.field); said != is && (m.read == nil || is == "") {
+			set[s.field] = said
+		}
 	}
-	if !differs {
+	if len(set) == 0 {
 		return nil
 	}
 	return edgelayer.ChangePassport(ctx, func(p *passport.Passport) {
-		for i, s := range m.sets {
-			*settable(p, s.field) = said[i]
+		for field, value := range set {
+			p.SetField(field, value)
 		}
 	})
 }

@@ -99,8 +99,8 @@ func (r *reader) result(m *methodDecl, f *fields) {
 	}
 	for e := range r.entries(n, "passport", "fields of the passport, each with where it is in the answer") {
 		to := r.path(e.value, e.name())
-		if settable(&passport.Passport{}, e.name()) == nil {
-			r.wrong(e.key, "an answer can't set %q of a passport; expected %s", clip(e.name()), nearest(e.name(), passportFields[:5]))
+		if !(&passport.Passport{}).SetField(e.name(), "") {
+			r.wrong(e.key, "an answer can't set %q of a passport; expected %s, or preferences.NAME", clip(e.name()), nearest(e.name(), passport.Fields[:5]))
 			continue
 		}
 		m.sets = append(m.sets, setting{e.name(), to})

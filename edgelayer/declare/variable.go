@@ -15,40 +15,11 @@ type value struct {
 	absent bool     // an optional argument that is not given
 }
 
-// passportFields are what templates may have of a passport. Level is not one that
-// an answer sets.
-var passportFields = []string{"customer", "profile", "plan", "device", "country", "level"}
-
 const ofPassport = "passport."
 
 // passportField reports which field of the passport a variable stands for.
 func passportField(variable string) (field string, ok bool) {
 	return strings.CutPrefix(variable, ofPassport)
-}
-
-// settable is a field of a passport that an answer may set.
-func settable(p *passport.Passport, field string) *string {
-	switch field {
-	case "customer":
-		return &p.Customer
-	case "profile":
-		return &p.Profile
-	case "plan":
-		return &p.Plan
-	case "device":
-		return &p.Device
-	case "country":
-		return &p.Country
-	}
-	return nil
-}
-
-// fieldOf is a field of a passport as text.
-func fieldOf(p *passport.Passport, field string) string {
-	if field == "level" {
-		return p.Level.String()
-	}
-	return *settable(p, field)
 }
 
 // variables are those of a read or a write, in the order in which they first
@@ -75,8 +46,8 @@ func said(variable string) string { return "{" + variable + "}" }
 // wrongVariable says what is wrong with the name of a variable, "" if nothing is.
 func wrongVariable(name string) string {
 	if field, ok := passportField(name); ok {
-		if !slices.Contains(passportFields, field) {
-			return fmt.Sprintf("a passport has no %q; expected %s", clip(field), nearest(field, passportFields))
+		if _, there := (&passport.Passport{}).Field(field); !there {
+			return fmt.Sprintf("a passport has no %q; expected %s, or preferences.NAME", clip(field), nearest(field, passport.Fields))
 		}
 		return ""
 	}

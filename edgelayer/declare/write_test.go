@@ -161,11 +161,11 @@ func TestAnswersCompleteThePassport(t *testing.T) {
 	if _, md := l.call("profiles.current", "", e.seal(same)); len(md.Passport) != 0 {
 		t.Error("a passport that says the same was changed")
 	}
-	// What the answer does not say any more is not known any more.
-	m.says(http.StatusOK, `{"id":"ada"}`)
-	same.Profile = "ada"
-	if _, md := l.call("profiles.current", "", e.seal(same)); open(md).Customer != "" {
-		t.Error("a customer is kept that the answer does not name")
+	// What was changed counts, whatever a source says that has not heard of it.
+	m.says(http.StatusOK, `{"id":"ada","owner":{"id":1002},"country":"SE"}`)
+	same.Profile, same.Country = "ada", ""
+	if _, md := l.call("profiles.current", "", e.seal(same)); open(md).Customer != "1001" || open(md).Country != "SE" {
+		t.Errorf("%+v, want the customer as it was, and a country", open(md))
 	}
 	m.says(http.StatusOK, `{"plan":"two"}`)
 	if _, md := l.call("plans.change", `{"plan":"two"}`, e.seal(same)); open(md).Plan != "two" {

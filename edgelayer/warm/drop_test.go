@@ -215,7 +215,7 @@ func TestWhatIsHandedOverMayHaveBeenDropped(t *testing.T) {
 		if b.c.Take(old, time.Now()) {
 			t.Error("one that another edge held in the same moment was taken: it may have dropped it then")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		if !b.c.Take(old, time.Now()) {
 			t.Error("one that another edge vouches for was not")
 		}

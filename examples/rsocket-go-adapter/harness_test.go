@@ -65,16 +65,16 @@ func newWorld(t *testing.T, cfg gateway.Config) *world {
 	w.edge = serving.Start(t, edge.Serve, edge.Close)
 
 	cfg.Keys = keys
-	cfg.Mint = func(r *http.Request) (passport.Passport, error) {
+	cfg.Mint = func(_ http.ResponseWriter, r *http.Request) (passport.Passport, error) {
 		if profile := r.URL.Query().Get("profile"); profile != "" {
 			return passport.Passport{Profile: profile, Level: passport.Recognised}, nil
 		}
 		return passport.Passport{}, nil
 	}
-	cfg.OnPassport = func(_ http.ResponseWriter, _ *http.Request, _, after passport.Passport) {
+	cfg.OnPassport = func(_ http.ResponseWriter, _ *http.Request, h passport.History) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.passportChanges = append(w.passportChanges, after)
+		w.passportChanges = append(w.passportChanges, h.Now)
 	}
 	w.gateway, err = gateway.New(cfg)
 	check1(t, err)

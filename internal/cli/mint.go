@@ -9,7 +9,7 @@ import (
 
 // mintFromQuery believes ?profile=paul. It is for trying Warmline out: it proves
 // nothing, and says so by the level.
-func mintFromQuery(r *http.Request) (passport.Passport, error) {
+func mintFromQuery(_ http.ResponseWriter, r *http.Request) (passport.Passport, error) {
 	profile := r.URL.Query().Get("profile")
 	if profile == "" {
 		return passport.Passport{}, nil

@@ -1,6 +1,7 @@
 package adapter_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,13 +75,27 @@ func TestTheContextCarriesPassportTraceAndDeadline(t *testing.T) {
 }
 
 func TestAChangedPassportTravelsBack(t *testing.T) {
+	keys, err := passport.NewKeyring(passport.NewKey("k1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := keys.Seal(passport.Passport{Profile: "grown-up", Expires: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := keys.Change(sealed, "members@1.2.0", time.Now(), func(p *passport.Passport) { p.Profile = "kids" })
+	if err != nil {
+		t.Fatal(err)
+	}
 	l := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/change" {
-			passport.FromContext(r.Context()).Replace([]byte("changed")) // as a conversation does
+			if err := passport.FromContext(r.Context()).Take(c.Sealed); err != nil { // as a conversation does
+				t.Error(err)
+			}
 		}
 	}))
-	md := protocol.Metadata{Passport: []byte("sealed")}
-	if _, back := l.send(md, protocol.DeviceRequest{Method: "GET", Path: "/change"}); string(back.Passport) != "changed" {
+	md := protocol.Metadata{Passport: sealed}
+	if _, back := l.send(md, protocol.DeviceRequest{Method: "GET", Path: "/change"}); !bytes.Equal(back.Passport, c.Sealed) {
 		t.Errorf("%q came back", back.Passport)
 	}
 	if _, back := l.send(md, protocol.DeviceRequest{Method: "GET", Path: "/"}); back.Passport != nil {

@@ -101,7 +101,9 @@ func TestWhatTheMintSaysDecidesTheStatus(t *testing.T) {
 		"any error":     {errors.New("broken"), 500, `{"error":{"code":"internal","message":"broken"}}`},
 	} {
 		t.Run(what, func(t *testing.T) {
-			g := start(t, gateway.Config{Mint: func(*http.Request) (passport.Passport, error) { return passport.Passport{}, tc.err }})
+			g := start(t, gateway.Config{Mint: func(http.ResponseWriter, *http.Request) (passport.Passport, error) {
+				return passport.Passport{}, tc.err
+			}})
 			g.offer("tv@2.0.0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the adapter was asked") }))
 			g.want("/tv/home", tc.status, tc.body)
 		})
@@ -109,7 +111,7 @@ func TestWhatTheMintSaysDecidesTheStatus(t *testing.T) {
 }
 
 func TestAPassportThatCanNotBeSealedIsAFault(t *testing.T) {
-	g := start(t, gateway.Config{Mint: func(*http.Request) (passport.Passport, error) {
+	g := start(t, gateway.Config{Mint: func(http.ResponseWriter, *http.Request) (passport.Passport, error) {
 		return passport.Passport{Customer: strings.Repeat("x", 256)}, nil
 	}}).telling("tv@2.0.0")
 	g.want("/tv/home", 500, `{"error":{"code":"internal","message":"passport: …`)

@@ -23,9 +23,10 @@ type exchange struct {
 	r       *http.Request
 	trace   string
 	adapter *adapter // nil until one is picked
-	before  passport.Passport
+	minted  []byte   // the sealed passport
 	answer  protocol.DeviceResponse
-	changed []byte // the sealed passport, if a service changed it
+	changed []byte           // the sealed passport, if a service changed it
+	history passport.History // of that
 }
 
 // ServeHTTP answers a device.
@@ -39,7 +40,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !protocol.ValidTraceparent(x.trace) {
 		x.trace = protocol.NewTraceparent()
 	}
-	err := x.run()
+	err := x.run(w)
 	status := x.answer.Status
 	if err == nil {
 		err = x.passportBack(w)
@@ -60,7 +61,7 @@ func (s *Server) index(w http.ResponseWriter) {
 }
 
 // run sends the request down an adapter's line and takes the answer.
-func (x *exchange) run() *protocol.Error {
+func (x *exchange) run(w http.ResponseWriter) *protocol.Error {
 	app, rng, path := split(x.r.URL.Path)
 	if _, refusal := x.s.table.pick(app, rng); refusal != nil {
 		return refusal // before the body is read
@@ -69,8 +70,7 @@ func (x *exchange) run() *protocol.Error {
 	if refusal != nil {
 		return refusal
 	}
-	sealed, err := x.mint()
-	if err != nil {
+	if err := x.mint(w); err != nil {
 		return protocol.AsError(err)
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.s.cfg.Budget)
@@ -88,7 +88,7 @@ func (x *exchange) run() *protocol.Error {
 			return refusal
 		}
 		x.adapter = a
-		reply, err := x.send(ctx, request, sealed)
+		reply, err := x.send(ctx, request)
 		switch {
 		case x.notDone(err):
 			continue // safe, and this line is not picked again
@@ -113,9 +113,9 @@ func (x *exchange) notDone(err error) bool {
 	return errors.Is(err, rsocket.ErrDraining) || e != nil && e.Code == protocol.Overloaded && x.adapter.conn.Draining()
 }
 
-func (x *exchange) send(ctx context.Context, request *protocol.DeviceRequest, sealed []byte) (rsocket.Payload, error) {
+func (x *exchange) send(ctx context.Context, request *protocol.DeviceRequest) (rsocket.Payload, error) {
 	deadline, _ := ctx.Deadline()
-	md := protocol.Metadata{Route: protocol.RouteDevice, Passport: sealed, Traceparent: x.trace, Budget: time.Until(deadline)}
+	md := protocol.Metadata{Route: protocol.RouteDevice, Passport: x.minted, Traceparent: x.trace, Budget: time.Until(deadline)}
 	data, err := x.adapter.codec.Marshal(request)
 	if err != nil {
 		return rsocket.Payload{}, err
@@ -175,29 +175,34 @@ func (x *exchange) body() ([]byte, *protocol.Error) {
 	return b, nil
 }
 
-func (x *exchange) mint() ([]byte, error) {
-	p, err := x.s.cfg.Mint(x.r)
+func (x *exchange) mint(w http.ResponseWriter) error {
+	p, err := x.s.cfg.Mint(w, x.r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.Origin = x.s.cfg.Name
 	p.Issued = time.Now()
 	p.Expires = p.Issued.Add(x.s.cfg.PassportTTL)
-	x.before = p
-	return x.s.cfg.Keys.Seal(p)
+	x.minted, err = x.s.cfg.Keys.Seal(p)
+	return err
 }
 
-// passportBack verifies a changed passport: an adapter can't forge one.
+// passportBack verifies a changed passport: an adapter can't forge one, nor hand
+// back that of another request.
 func (x *exchange) passportBack(w http.ResponseWriter) *protocol.Error {
 	if x.changed == nil {
 		return nil
 	}
-	after, err := x.s.cfg.Keys.Open(x.changed, time.Now())
+	h, err := x.s.cfg.Keys.History(x.changed, time.Now())
+	if err == nil && !passport.Same(x.minted, x.changed) {
+		err = passport.ErrOther
+	}
 	if err != nil {
 		return protocol.Errorf(protocol.Internal, "adapter %s handed back a passport that is not good: %w", x.adapter, err)
 	}
+	x.history = h
 	if x.s.cfg.OnPassport != nil {
-		x.s.cfg.OnPassport(w, x.r, x.before, after)
+		x.s.cfg.OnPassport(w, x.r, h)
 	}
 	return nil
 }
@@ -241,8 +246,11 @@ func (x *exchange) log(status int, took time.Duration, err *protocol.Error) {
 	if err != nil {
 		e.Stringer("code", err.Code).Str("reason", clip(err.Message))
 	}
-	if x.changed != nil {
-		e.Bool("passport_changed", true)
+	if len(x.history.Changes) > 0 {
+		e.Array("passport_changes", changes(&x.history))
+	}
+	if len(x.history.Conflicts) > 0 {
+		e.Array("passport_conflicts", conflicts(&x.history))
 	}
 	calls := zerolog.Arr()
 	for _, c := range x.answer.Calls {

@@ -76,14 +76,14 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 	const secret = "hunter2"
 	g := start(t, gateway.Config{
 		MaxBody: 100,
-		Mint: func(r *http.Request) (passport.Passport, error) {
+		Mint: func(_ http.ResponseWriter, r *http.Request) (passport.Passport, error) {
 			if r.Header.Get("X-Refuse") != "" {
 				return passport.Passport{}, protocol.Errorf(protocol.Unauthenticated, "sign in")
 			}
 			return passport.Passport{Customer: "customer-" + secret, Profile: "profile-" + secret}, nil
 		},
-		OnPassport: func(w http.ResponseWriter, _ *http.Request, _, after passport.Passport) {
-			http.SetCookie(w, &http.Cookie{Name: "p", Value: after.Profile})
+		OnPassport: func(w http.ResponseWriter, _ *http.Request, h passport.History) {
+			http.SetCookie(w, &http.Cookie{Name: "p", Value: h.Now.Profile})
 		},
 	})
 	edge, forged := startMembers(t, g.keys), newKeys(t)
@@ -98,19 +98,18 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 		return "answer-" + secret, err
 	}))
 	mux.Handle("/fail", adapter.JSON(func(*http.Request) (any, error) { return nil, errors.New("body-" + secret) }))
-	mux.HandleFunc("/forge", func(_ http.ResponseWriter, r *http.Request) {
-		p, err := passport.Peek(passport.FromContext(r.Context()).Sealed())
-		if err != nil {
-			t.Error(err)
-		}
-		sealed, err := forged.Seal(p)
-		if err != nil {
-			t.Error(err)
-		}
-		passport.FromContext(r.Context()).Replace(sealed)
-	})
 	g.offer("tv@2.0.0", mux)
-	requests := []string{"/tv/home", "/tv/fail", "/tv/forge", "/tv/nothing", "/tv@^9/home", "/radio/home", "/tv@oops/home", "/tv/home LARGE", "/tv/home REFUSE"}
+	g.handsBack("forger@1.0.0", func(sealed []byte) []byte {
+		p, err := passport.Peek(sealed)
+		if err != nil {
+			t.Error(err)
+		}
+		if sealed, err = forged.Seal(p); err != nil {
+			t.Error(err)
+		}
+		return sealed
+	})
+	requests := []string{"/tv/home", "/tv/fail", "/forger/forge", "/tv/nothing", "/tv@^9/home", "/radio/home", "/tv@oops/home", "/tv/home LARGE", "/tv/home REFUSE"}
 	statuses := []int{200, 500, 500, 404, 404, 404, 400, 413, 401}
 	for i, path := range requests {
 		path, special, _ := strings.Cut(path, " ")

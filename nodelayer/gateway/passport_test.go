@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,10 +16,11 @@ import (
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
 )
 
 func TestWhatTheGatewayMints(t *testing.T) {
-	byCookie := func(r *http.Request) (passport.Passport, error) {
+	byCookie := func(_ http.ResponseWriter, r *http.Request) (passport.Passport, error) {
 		c, err := r.Cookie("customer")
 		if err != nil {
 			return passport.Passport{}, err
@@ -56,7 +59,7 @@ func TestWhatTheGatewayMints(t *testing.T) {
 				t.Errorf("good for %v, want %v", ttl, tc.ttl)
 			}
 			got.Issued, got.Expires = time.Time{}, time.Time{}
-			if got != tc.want {
+			if !got.Equal(&tc.want) {
 				t.Errorf("got %+v, want %+v", got, tc.want)
 			}
 		})
@@ -66,15 +69,14 @@ func TestWhatTheGatewayMints(t *testing.T) {
 // The whole way: a service at an edge changes the passport, and it comes up to
 // the gateway, which may tell the device.
 func TestOnPassportHearsOfAChange(t *testing.T) {
-	type heard struct{ before, after passport.Passport }
-	changes := make(chan heard, 10)
+	changes := make(chan passport.History, 10)
 	g := start(t, gateway.Config{
-		Mint: func(*http.Request) (passport.Passport, error) {
+		Mint: func(http.ResponseWriter, *http.Request) (passport.Passport, error) {
 			return passport.Passport{Customer: "ann", Profile: "grown-up"}, nil
 		},
-		OnPassport: func(w http.ResponseWriter, r *http.Request, before, after passport.Passport) {
-			changes <- heard{before, after}
-			http.SetCookie(w, &http.Cookie{Name: "profile", Value: after.Profile + r.URL.RawQuery})
+		OnPassport: func(w http.ResponseWriter, r *http.Request, h passport.History) {
+			changes <- h
+			http.SetCookie(w, &http.Cookie{Name: "profile", Value: h.Now.Profile + r.URL.RawQuery})
 		},
 	})
 	edge := startMembers(t, g.keys)
@@ -90,15 +92,52 @@ func TestOnPassportHearsOfAChange(t *testing.T) {
 	if got := g.want("/tv/choose?!", 200, `"kids"`); got.header.Get("Set-Cookie") != "profile=kids!" {
 		t.Errorf("the cookie is %q", got.header.Get("Set-Cookie"))
 	}
-	change := await.Value(t, "the change", changes)
-	want := change.before
-	want.Profile, want.Origin = "kids", "members@1.2.0"
-	want.Issued, want.Expires = want.Issued.UTC().Truncate(time.Millisecond), want.Expires.UTC().Truncate(time.Millisecond)
-	if change.before.Profile != "grown-up" || change.before.Origin != "gateway" || change.after != want {
-		t.Errorf("before %+v\n after %+v", change.before, change.after)
+	h := await.Value(t, "the change", changes)
+	if h.Minted.Profile != "grown-up" || h.Minted.Origin != "gateway" || h.Now.Profile != "kids" || h.Now.Origin != "members@1.2.0" || h.Now.Customer != "ann" || len(h.Changes) != 1 || h.Changes[0].By != "members@1.2.0" {
+		t.Errorf("%+v", h)
 	}
-	if lines := g.requests(2); lines[0]["passport_changed"] != nil || lines[1]["passport_changed"] != true {
+	lines := g.requests(2)
+	if got := fmt.Sprint(lines[1]["passport_changes"]); lines[0]["passport_changes"] != nil || got != "[map[by:members@1.2.0 fields:[profile]]]" {
 		t.Errorf("the log says %v", lines)
+	}
+}
+
+// Two conversations of one device request change the passport, and neither knows of
+// the other: what differs is merged, and the log tells whose value is kept of what
+// both have set.
+func TestChangesOfTwoConversationsAreMerged(t *testing.T) {
+	now := make(chan passport.History, 1)
+	g := start(t, gateway.Config{
+		Mint: func(http.ResponseWriter, *http.Request) (passport.Passport, error) {
+			return passport.Passport{Customer: "ann", Profile: "grown-up"}, nil
+		},
+		OnPassport: func(_ http.ResponseWriter, _ *http.Request, h passport.History) { now <- h },
+	})
+	edge := startMembers(t, g.keys)
+	g.offer("tv@2.0.0", adapter.JSON(func(r *http.Request) (any, error) {
+		one, other := edge.Converse(r.Context()), edge.Converse(r.Context())
+		defer one.Close()
+		defer other.Close()
+		for _, conv := range []*nodelayer.Conversation{one, other} { // both begin with what was minted
+			if _, err := nodelayer.Call[string](r.Context(), conv, "members.look", nil); err != nil {
+				return nil, err
+			}
+		}
+		if _, err := nodelayer.Call[string](r.Context(), one, "members.choose", map[string]string{"profile": "kids"}); err != nil {
+			return nil, err
+		}
+		if _, err := nodelayer.Call[string](r.Context(), other, "members.upgrade", map[string]string{"profile": "guest"}); err != nil {
+			return nil, err
+		}
+		return nodelayer.Ask[string](r.Context(), edge, "members.look", nil)
+	}))
+	g.want("/tv/home", 200, `"guest"`)
+	h := await.Value(t, "the change", now)
+	if h.Now.Profile != "guest" || h.Now.Plan != "premium" || len(h.Changes) != 2 || len(h.Conflicts) != 1 || h.Conflicts[0].Field != "profile" {
+		t.Errorf("%+v", h)
+	}
+	if got := fmt.Sprint(g.requests(1)[0]["passport_conflicts"]); got != "[map[field:profile kept:members@1.2.0 lost:members@1.2.0]]" {
+		t.Errorf("the log says %s", got)
 	}
 }
 
@@ -117,6 +156,9 @@ func startMembers(t testing.TB, keys *passport.Keyring) *nodelayer.Edge {
 		edgelayer.NewMethod("choose", func(ctx context.Context, in in) (string, error) {
 			return in.Profile, edgelayer.ChangePassport(ctx, func(p *passport.Passport) { p.Profile = in.Profile })
 		}),
+		edgelayer.NewMethod("upgrade", func(ctx context.Context, in in) (string, error) {
+			return in.Profile, edgelayer.ChangePassport(ctx, func(p *passport.Passport) { p.Profile, p.Plan = in.Profile, "premium" })
+		}),
 	}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -129,28 +171,63 @@ func startMembers(t testing.TB, keys *passport.Keyring) *nodelayer.Edge {
 	return edge
 }
 
+// handsBack offers an adapter, which is none of ours, that hands back what f makes of
+// the passport it is given.
+func (g *site) handsBack(adapterVersion string, f func(sealed []byte) []byte) {
+	g.t.Helper()
+	name, version, _ := strings.Cut(adapterVersion, "@")
+	g.byHand(protocol.JSON, fmt.Sprintf(`{"offers":{%q:%q}}`, name, version), rsocket.Handler{
+		Response: func(_ context.Context, p rsocket.Payload) (rsocket.Payload, error) {
+			md, err := protocol.ParseMetadata(p.Metadata)
+			if err != nil {
+				return rsocket.Payload{}, err
+			}
+			md = protocol.Metadata{Passport: f(md.Passport)}
+			return rsocket.Payload{Metadata: md.Append(nil), Data: []byte(`{"status":200,"header":{"X-Adapter":["here"]}}`)}, nil
+		},
+	})
+	await.Until(g.t, adapterVersion+" to be here", func() bool { return len(g.Adapters()[name]) > 0 })
+}
+
 func TestAPassportThatIsNotGoodIsNotTakenBack(t *testing.T) {
-	seal := func(keys *passport.Keyring, expires time.Time) []byte {
+	mallory := func(keys *passport.Keyring, from []byte, expires time.Time) []byte {
 		b, err := keys.Seal(passport.Passport{Customer: "mallory", Level: passport.Authenticated, Expires: expires})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
 	}
-	for what, forge := range map[string]func(g *site) []byte{
-		"forged":  func(*site) []byte { return seal(newKeys(t), time.Now().Add(time.Hour)) },
-		"expired": func(g *site) []byte { return seal(g.keys, time.Now().Add(-time.Hour)) },
-		"garbage": func(*site) []byte { return []byte("\xdd\xff\xff\xff\xff") },
+	change := func(keys *passport.Keyring, sealed []byte) []byte {
+		c, err := keys.Change(sealed, "members@1.2.0", time.Now(), func(p *passport.Passport) { p.Plan = "stolen" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Sealed
+	}
+	strangers := newKeys(t)
+	for what, forge := range map[string]func(g *site, sealed []byte) []byte{
+		"forged":  func(_ *site, sealed []byte) []byte { return mallory(strangers, sealed, time.Now().Add(time.Hour)) },
+		"expired": func(g *site, sealed []byte) []byte { return mallory(g.keys, sealed, time.Now().Add(-time.Hour)) },
+		"garbage": func(*site, []byte) []byte { return []byte("\xdd\xff\xff\xff\xff") },
+		"a forged change": func(g *site, sealed []byte) []byte {
+			theirs := mallory(strangers, sealed, time.Now().Add(time.Hour))
+			return append(sealed, change(strangers, theirs)[len(theirs):]...)
+		},
+		"a change of another passport": func(g *site, sealed []byte) []byte {
+			other := mallory(g.keys, sealed, time.Now().Add(time.Hour))
+			return append(sealed, change(g.keys, other)[len(other):]...)
+		},
+		// Genuine, and that of another request: it would sign the device in as somebody else.
+		"another request's": func(g *site, sealed []byte) []byte { return mallory(g.keys, sealed, time.Now().Add(time.Hour)) },
+		"another request's change": func(g *site, sealed []byte) []byte {
+			return change(g.keys, mallory(g.keys, sealed, time.Now().Add(time.Hour)))
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			g := start(t, gateway.Config{OnPassport: func(http.ResponseWriter, *http.Request, passport.Passport, passport.Passport) {
+			g := start(t, gateway.Config{OnPassport: func(http.ResponseWriter, *http.Request, passport.History) {
 				t.Error("OnPassport was called")
 			}})
-			g.offer("tv@2.0.0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				passport.FromContext(r.Context()).Replace(forge(g))
-				w.Header().Set("X-Adapter", "here")
-				_, _ = w.Write([]byte("welcome, mallory"))
-			}))
+			g.handsBack("tv@2.0.0", func(sealed []byte) []byte { return forge(g, sealed) })
 			got := g.want("/tv/home", 500, `{"error":{"code":"internal","message":"adapter tv@2.0.0 handed back a passport that is not good: passport: …`)
 			if got.header.Get("X-Adapter") != "" {
 				t.Errorf("the headers are %v", got.header)

@@ -19,9 +19,10 @@ import (
 )
 
 // Mint decides whom a device request is made for. The gateway fills in Issued,
-// Expires and Origin. An error that is or wraps a *[protocol.Error] decides the
+// Expires, Audience and Origin. It may set headers of the answer, a cookie say, and
+// must write nothing else. An error that is or wraps a *[protocol.Error] decides the
 // status that the device sees.
-type Mint func(r *http.Request) (passport.Passport, error)
+type Mint func(w http.ResponseWriter, r *http.Request) (passport.Passport, error)
 
 // Config is how a gateway behaves. 0 is the default.
 type Config struct {
@@ -31,9 +32,9 @@ type Config struct {
 	Keys *passport.Keyring
 	// Mint decides whom a request is made for. Default: anonymous.
 	Mint Mint
-	// OnPassport is told when a service has changed the passport of a request,
-	// before the answer is written, so that it can set headers. Optional.
-	OnPassport func(w http.ResponseWriter, r *http.Request, before, after passport.Passport)
+	// OnPassport is told when services have changed the passport of a request, with
+	// who did, before the answer is written, so that it can set headers. Optional.
+	OnPassport func(w http.ResponseWriter, r *http.Request, h passport.History)
 	// PassportTTL is how long a passport is good for. Default 5 minutes.
 	PassportTTL time.Duration
 	// Budget is the time for one device request. Default 2 s; then it is a 504.
@@ -71,7 +72,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Version = "0.0.0"
 	}
 	if cfg.Mint == nil {
-		cfg.Mint = func(*http.Request) (passport.Passport, error) { return passport.Passport{}, nil }
+		cfg.Mint = func(http.ResponseWriter, *http.Request) (passport.Passport, error) { return passport.Passport{}, nil }
 	}
 	if cfg.PassportTTL == 0 {
 		cfg.PassportTTL = 5 * time.Minute

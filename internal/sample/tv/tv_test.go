@@ -64,7 +64,7 @@ func start(t *testing.T, oneWay time.Duration) *home {
 	must(err)
 	t.Cleanup(func() { _ = node.Close() })
 
-	front, err := gateway.New(gateway.Config{Keys: keys, Budget: time.Minute, Mint: func(r *http.Request) (passport.Passport, error) {
+	front, err := gateway.New(gateway.Config{Keys: keys, Budget: time.Minute, Mint: func(_ http.ResponseWriter, r *http.Request) (passport.Passport, error) {
 		return passport.Passport{Profile: r.URL.Query().Get("profile"), Level: passport.Recognised}, nil
 	}})
 	must(err)

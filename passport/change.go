@@ -1,0 +1,202 @@
+package passport
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+// MaxChanges is how many changes a passport takes.
+const MaxChanges = 16
+
+// Change is what a service has changed of a passport.
+type Change struct {
+	By string    // "members@1.2.0"
+	At time.Time // when; never before a change that it followed
+	// Set is what was set, by field, the level as its name, and "" for a preference
+	// that was taken away.
+	Set map[string]string
+	// Follows is which of the passport's changes this one knew last, counted from 0;
+	// -1: none.
+	Follows int
+}
+
+// Conflict is a field that two changes have set which knew nothing of one another.
+type Conflict struct {
+	Field string
+	Kept  int // whose value it is, of [History.Changes]
+	Lost  int
+}
+
+// change is a link that has been read.
+type change struct {
+	follows int // among the links: 0 is what was minted
+	by      string
+	at      int64 // µs since 1970
+	set     settings
+	mac     []byte
+}
+
+// appendChange appends the body of a change.
+func appendChange(b []byte, by string, at int64, set settings) []byte {
+	b = msgp.AppendArrayHeader(b, 3)
+	b = msgp.AppendString(b, by)
+	b = msgp.AppendInt64(b, at)
+	b = msgp.AppendMapHeader(b, uint32(len(set)))
+	for _, s := range set {
+		b = msgp.AppendString(b, s.field)
+		switch {
+		case s.field == levelField:
+			b = msgp.AppendUint8(b, uint8(s.level))
+		case s.none:
+			b = msgp.AppendNil(b)
+		default:
+			b = msgp.AppendString(b, s.text)
+		}
+	}
+	return b
+}
+
+const maxSet = 6 + 2*maxPreferences // fields that one change can set
+
+// parseChange reads one of the links, a change.
+func parseChange(l *link, list []link) (change, error) {
+	c := change{mac: l.mac, follows: l.follows(list)}
+	b := newBody(l.body)
+	b.array(3)
+	c.by = b.string(maxText)
+	c.at = b.int()
+	n := b.entries(maxSet)
+	c.set = make(settings, 0, min(n, 8))
+	field := ""
+	for range n {
+		b.name(len(preferences)+maxName, &field)
+		s := setting{field: field}
+		preference := strings.HasPrefix(field, preferences)
+		switch {
+		case field == levelField:
+			s.level = b.level()
+		case preference && msgp.NextType(b.left) == msgp.NilType:
+			s.none, b.left = true, b.left[1:]
+		case preference && validName(field[len(preferences):]):
+			s.text = b.string(maxPreference)
+		case slices.Contains(Fields, field):
+			s.text = b.string(maxText)
+		default:
+			b.fail()
+		}
+		c.set = append(c.set, s)
+	}
+	if c.follows < 0 {
+		b.fail()
+	}
+	return c, b.end()
+}
+
+// chain is a passport with its changes.
+type chain struct {
+	minted  Passport
+	changes []change // each behind the one it follows
+}
+
+// parse reads the links of a sealed passport. They have been verified, or whoever
+// sent them is trusted.
+func parse(list []link) (*chain, error) {
+	minted, err := parseBody(list[0].body)
+	if err != nil {
+		return nil, err
+	}
+	c := &chain{minted: minted}
+	for i := range list[1:] {
+		next, err := parseChange(&list[i+1], list)
+		if err != nil {
+			return nil, err
+		}
+		if next.follows > 0 && next.at <= c.changes[next.follows-1].at {
+			return nil, ErrMalformed
+		}
+		c.changes = append(c.changes, next)
+	}
+	return c, nil
+}
+
+// inOrder lists the changes in the order in which they count: by time, and what
+// was at the same time by signature, so that all who look find the same.
+func (c *chain) inOrder() []int {
+	order := make([]int, len(c.changes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		x, y := &c.changes[a], &c.changes[b]
+		return cmp.Or(cmp.Compare(x.at, y.at), bytes.Compare(x.mac, y.mac))
+	})
+	return order
+}
+
+// knew reports whether change a followed change b, over whatever was between.
+func (c *chain) knew(a, b int) bool {
+	for a = c.changes[a].follows - 1; a > b; {
+		a = c.changes[a].follows - 1
+	}
+	return a == b
+}
+
+// now is the passport with all changes: of two of the same field the later counts;
+// of two of the level that knew nothing of one another, the lower.
+func (c *chain) now() (Passport, []Conflict) {
+	if len(c.changes) == 0 {
+		return c.minted, nil
+	}
+	p := c.minted.Clone()
+	var conflicts []Conflict
+	last := map[string]int{} // who has set a field
+	for _, i := range c.inOrder() {
+		p.Origin = c.changes[i].by
+		for _, s := range c.changes[i].set {
+			before, was := last[s.field]
+			if !was || c.knew(i, before) {
+				p.apply(s)
+				last[s.field] = i
+				continue
+			}
+			if value, _ := p.Field(s.field); value == s.value() {
+				continue
+			}
+			if s.field == levelField && s.level > p.Level {
+				conflicts = append(conflicts, Conflict{Field: s.field, Kept: before, Lost: i})
+				continue
+			}
+			p.apply(s)
+			last[s.field] = i
+			conflicts = append(conflicts, Conflict{Field: s.field, Kept: i, Lost: before})
+		}
+	}
+	return p, conflicts
+}
+
+// History is who made a passport what it is.
+type History struct {
+	Minted    Passport // before any change
+	Changes   []Change // each behind the one it followed
+	Conflicts []Conflict
+	Now       Passport
+}
+
+func (c *chain) history() History {
+	h := History{Minted: c.minted}
+	h.Now, h.Conflicts = c.now()
+	for i := range c.changes {
+		from := &c.changes[i]
+		set := make(map[string]string, len(from.set))
+		for _, s := range from.set {
+			set[s.field] = s.value()
+		}
+		h.Changes = append(h.Changes, Change{By: from.by, At: time.UnixMicro(from.at).UTC(), Set: set, Follows: from.follows - 1})
+	}
+	return h
+}
