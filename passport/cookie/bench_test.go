@@ -33,7 +33,7 @@ func BenchmarkWrite(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	j := goldenJar(b)
 	plain := golden
-	plain.Preferences = nil
+	plain.Passport.Preferences = nil
 	pair := j.Name() + "=" + sealed(b, j, golden)
 	others := strings.Repeat("name=value; ", 10)
 	for name, tc := range map[string]struct {

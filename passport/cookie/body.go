@@ -83,20 +83,20 @@ func appendBody(b []byte, c *Cookie, audience string) []byte {
 		field(keyLevel)
 		b = msgp.AppendUint8(b, uint8(c.Passport.Level))
 	}
-	if len(c.Preferences) > 0 {
+	if len(c.Passport.Preferences) > 0 {
 		field(keyPreferences)
-		b = msgp.AppendMapHeader(b, uint32(len(c.Preferences)))
-		for _, name := range slices.Sorted(maps.Keys(c.Preferences)) {
+		b = msgp.AppendMapHeader(b, uint32(len(c.Passport.Preferences)))
+		for _, name := range slices.Sorted(maps.Keys(c.Passport.Preferences)) {
 			b = msgp.AppendString(b, name)
-			b = msgp.AppendString(b, c.Preferences[name])
+			b = msgp.AppendString(b, c.Passport.Preferences[name])
 		}
 	}
-	if len(c.References) > 0 {
+	if len(c.Passport.References) > 0 {
 		field(keyReferences)
-		b = msgp.AppendMapHeader(b, uint32(len(c.References)))
-		for _, name := range slices.Sorted(maps.Keys(c.References)) {
+		b = msgp.AppendMapHeader(b, uint32(len(c.Passport.References)))
+		for _, name := range slices.Sorted(maps.Keys(c.Passport.References)) {
 			b = msgp.AppendString(b, name)
-			sum := c.References[name]
+			sum := c.Passport.References[name]
 			b = msgp.AppendBytes(b, sum[:])
 		}
 	}
@@ -137,9 +137,9 @@ func parseBody(body []byte) (c Cookie, audience string, err error) {
 		case keyLevel:
 			c.Passport.Level = p.level()
 		case keyPreferences:
-			c.Preferences = p.preferences()
+			c.Passport.Preferences = p.preferences()
 		case keyReferences:
-			c.References = p.references()
+			c.Passport.References = p.references()
 		default:
 			p.skip()
 		}

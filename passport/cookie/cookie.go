@@ -9,13 +9,8 @@ import (
 // Cookie is what a device keeps. Times have millisecond precision.
 type Cookie struct {
 	// Passport is whom the device is signed in for: what lasts of a passport. Its
-	// Origin, Issued and Expires are not kept; texts are at most 255 bytes.
+	// Audience, Origin, Issued and Expires are not kept; texts are at most 255 bytes.
 	Passport passport.Passport
-	// Preferences are what else services want to know of everybody, by name.
-	Preferences map[string]string
-	// References stand for preferences that are too large for a cookie: the SHA-256
-	// of each.
-	References map[string][32]byte
 
 	// Session is the same as long as the device stays signed in. Not zero.
 	Session Session

@@ -25,8 +25,10 @@ import (
 var (
 	goldenKey = passport.Key{Name: "2026-01", Secret: unhex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")}
 	golden    = cookie.Cookie{
-		Passport:     passport.Passport{Customer: "c-1001", Profile: "p-1", Plan: "premium", Device: "tv", Country: "DE", Level: passport.Authenticated},
-		Preferences:  map[string]string{"autoplay": "off"},
+		Passport: passport.Passport{
+			Customer: "c-1001", Profile: "p-1", Plan: "premium", Device: "tv", Country: "DE", Level: passport.Authenticated,
+			Preferences: map[string]string{"autoplay": "off"},
+		},
 		Session:      cookie.Session(unhex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf")),
 		Begun:        time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC),
 		Issued:       time.Date(2026, 1, 2, 4, 4, 5, 678_000_000, time.UTC),

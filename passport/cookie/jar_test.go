@@ -139,7 +139,7 @@ func TestCookiesThatBrowsersWouldDropAreNotWritten(t *testing.T) {
 	c := golden
 	fits := 0
 	for n := range 4096 {
-		c.Preferences = map[string]string{"long": strings.Repeat("x", n)}
+		c.Passport.Preferences = map[string]string{"long": strings.Repeat("x", n)}
 		w := httptest.NewRecorder()
 		err := j.Write(w, c)
 		if err == nil {
@@ -158,7 +158,7 @@ func TestCookiesThatBrowsersWouldDropAreNotWritten(t *testing.T) {
 		t.Errorf("a preference of %d bytes fits, want at least 2500", fits)
 	}
 	// The longest is read again.
-	c.Preferences["long"] = strings.Repeat("x", fits)
+	c.Passport.Preferences["long"] = strings.Repeat("x", fits)
 	w := httptest.NewRecorder()
 	if err := j.Write(w, c); err != nil {
 		t.Fatal(err)

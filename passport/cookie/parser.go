@@ -77,12 +77,12 @@ func (p *parser) preferences() map[string]string {
 	return m
 }
 
-func (p *parser) references() map[string][32]byte {
+func (p *parser) references() map[string]passport.Reference {
 	n := p.mapHeader()
-	m := make(map[string][32]byte, min(n, 64))
+	m := make(map[string]passport.Reference, min(n, 64))
 	for range n {
 		name := p.text()
-		var sum [32]byte
+		var sum passport.Reference
 		p.exactly(sum[:])
 		m[name] = sum
 	}

@@ -58,9 +58,11 @@ func TestCookiesRoundTrip(t *testing.T) {
 			Session:  golden.Session, Begun: at, Issued: at, TrustedUntil: at.Add(1e6),
 		},
 		"preferences and references": {
-			Preferences: map[string]string{"": "", "a": long, long: "b"},
-			References:  map[string][32]byte{"subtitles": {1, 2, 31: 3}, "": {}},
-			Session:     golden.Session, Begun: at, Issued: at,
+			Passport: passport.Passport{
+				Preferences: map[string]string{"": "", "a": long, long: "b"},
+				References:  map[string]passport.Reference{"subtitles": {1, 2, 31: 3}, "": {}},
+			},
+			Session: golden.Session, Begun: at, Issued: at,
 		},
 	} {
 		opens(t, name, j, sealed(t, j, c), at, c)
