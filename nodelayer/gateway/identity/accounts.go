@@ -1,0 +1,79 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"warmline.dev/passport"
+	"warmline.dev/protocol"
+)
+
+// Subject is whom the account source is asked about.
+type Subject struct {
+	Customer, Profile string
+	// Session is that of the device's cookie; "": it came with a token.
+	Session string
+	// Issued is when the cookie or token was.
+	Issued time.Time
+}
+
+// Accounts is the account source. It is called by many at once.
+type Accounts interface {
+	// Load is whom a subject is now: customer, profile, plan, country, preferences and
+	// level. An error with [protocol.Unauthenticated], [protocol.Forbidden] or
+	// [protocol.NotFound] says that it is signed out; any other, that nobody knows.
+	Load(ctx context.Context, s Subject) (passport.Passport, error)
+}
+
+// signedOut reports whether the account source has said so.
+func signedOut(err error) bool {
+	switch protocol.AsError(err).Code {
+	case protocol.Unauthenticated, protocol.Forbidden, protocol.NotFound:
+		return true
+	}
+	return false
+}
+
+// answer is what the account source has said, and when it was asked.
+type answer struct {
+	passport passport.Passport
+	asked    time.Time
+}
+
+const (
+	// remembered is how long an answer serves the other requests of the device, which
+	// come with the same cookie until the first is answered.
+	remembered    = 10 * time.Second
+	mostAnswers   = 10_000
+	accountBudget = time.Second // for an account source that does not bound it itself
+)
+
+func newAnswers() (*otter.Cache[Subject, answer], error) {
+	return otter.New(&otter.Options[Subject, answer]{
+		MaximumSize:      mostAnswers,
+		ExpiryCalculator: otter.ExpiryWriting[Subject, answer](remembered),
+	})
+}
+
+// ask asks the account source, once for all requests that come with the same cookie
+// or token. What was answered before since does not count.
+func (d *Door) ask(ctx context.Context, s Subject, since time.Time) (answer, error) {
+	if a, ok := d.answers.GetIfPresent(s); ok && a.asked.Before(since) {
+		d.answers.Invalidate(s)
+	}
+	return d.answers.Get(ctx, s, otter.LoaderFunc[Subject, answer](func(context.Context, Subject) (answer, error) {
+		// Whoever asks first may go away: the others wait for the same answer.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountBudget)
+		defer cancel()
+		d.count(asked)
+		now := time.Now()
+		p, err := d.cfg.Accounts.Load(ctx, s)
+		if err == nil && p.Customer != s.Customer {
+			err = errors.New("identity: the account source answered for another customer")
+		}
+		return answer{p, now}, err
+	}))
+}

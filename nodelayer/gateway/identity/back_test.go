@@ -1,0 +1,102 @@
+package identity_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"warmline.dev/nodelayer/gateway/identity"
+	"warmline.dev/passport"
+	"warmline.dev/passport/cookie"
+)
+
+func TestSigningInBeginsASession(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.device()
+	if got := d.get("/tv/signIn?as=ann"); got.status != 200 || !strings.Contains(got.set, "HttpOnly") {
+		t.Fatalf("%+v", got)
+	}
+	c, err := d.cookie()
+	if err != nil || c.Passport.Customer != "ann" || c.Passport.Level != passport.Authenticated || c.State(time.Now()) != cookie.Trusted || c.Passport.Origin != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if got := d.get("/tv/who"); got.who.Customer != "ann" || got.who.Level != passport.Authenticated {
+		t.Errorf("%+v", got)
+	}
+	// Somebody else signs in: that is another session.
+	d.get("/tv/signIn?as=bob")
+	other, err := d.cookie()
+	if err != nil || other.Passport.Customer != "bob" || other.Session == c.Session {
+		t.Errorf("%+v, %v", other, err)
+	}
+}
+
+func TestSigningOutClearsTheCookie(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.signedIn(asItIs)
+	if got := d.get("/tv/signOut"); got.status != 200 || got.who.Customer != "" {
+		t.Errorf("%+v", got)
+	}
+	if _, err := d.cookie(); !errors.Is(err, cookie.ErrMissing) {
+		t.Errorf("the cookie is still there: %v", err)
+	}
+	if got := s.device().get("/tv/signOut"); got.status != 200 || got.set != "" {
+		t.Errorf("who was not signed in: %+v", got)
+	}
+}
+
+// What a service changes is in the next request, and trusted no longer than before;
+// what counts against the cookie still does.
+func TestAChangeIsInTheCookie(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.signedIn(func(c *cookie.Cookie) {
+		c.Begun, c.Issued, c.TrustedUntil = c.Begun.Add(-time.Minute), c.Issued.Add(-time.Minute), c.TrustedUntil.Add(-time.Minute)
+	})
+	before, err := d.cookie()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.get("/tv/upgrade?as=family"); got.who.Plan != "family" || got.set == "" {
+		t.Errorf("%+v", got)
+	}
+	after, err := d.cookie()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Passport.Plan != "family" || after.Passport.Customer != "ann" || after.Session != before.Session || !after.Issued.Equal(before.Issued) || !after.TrustedUntil.Equal(before.TrustedUntil) {
+		t.Errorf("before %+v\n after %+v", before, after)
+	}
+	if got := d.get("/tv/who"); got.who.Plan != "family" {
+		t.Errorf("%+v", got)
+	}
+	if n := s.accounts.questions(); n != 0 {
+		t.Errorf("the account source was asked %d times", n)
+	}
+}
+
+func TestAChangeOfARequestThatRenewedTheCookie(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.signedIn(func(c *cookie.Cookie) {
+		c.Begun, c.Issued, c.TrustedUntil = c.Begun.Add(-9*time.Hour), c.Issued.Add(-9*time.Hour), c.TrustedUntil.Add(-9*time.Hour)
+	})
+	d.get("/tv/upgrade?as=family")
+	if c, err := d.cookie(); err != nil || c.State(time.Now()) != cookie.Trusted || c.Passport.Plan != "family" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	// One that is only honoured stays to be asked about.
+	s.accounts.set(func() { s.accounts.fails = errDown })
+	d = s.signedIn(func(c *cookie.Cookie) { c.TrustedUntil = c.Begun })
+	d.get("/tv/upgrade?as=family")
+	if c, err := d.cookie(); err != nil || c.State(time.Now()) != cookie.Stale || c.Passport.Plan != "family" {
+		t.Errorf("honoured: %+v, %v", c, err)
+	}
+}
+
+// Who is not signed in gets no cookie for what a service says of it.
+func TestAnAnonymousChangeSetsNoCookie(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	if got := s.device().get("/tv/upgrade?as=family"); got.status != 200 || got.set != "" || got.who.Plan != "family" {
+		t.Errorf("%+v", got)
+	}
+}
