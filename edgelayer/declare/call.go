@@ -32,7 +32,7 @@ func (m *method) options() (opts []edgelayer.MethodOption) {
 		opts = append(opts, edgelayer.NeedsPassport(*m.needs))
 	case m.personal:
 		opts = append(opts, edgelayer.NeedsPassport(passport.Recognised))
-	case len(m.sets) > 0:
+	case len(m.sets) > 0 || m.signs != nil:
 		opts = append(opts, edgelayer.NeedsPassport(passport.Anonymous))
 	}
 	switch {
@@ -159,7 +159,7 @@ func (m *method) unexpected(err error) error {
 // the passport does not say. So what another service has changed is not undone by a
 // source that has not heard of it.
 func (m *method) completes(ctx context.Context, v protocol.Raw) error {
-	if len(m.sets) == 0 {
+	if len(m.sets) == 0 && m.signs == nil {
 		return nil
 	}
 	p, err := edgelayer.Passport(ctx)
@@ -174,10 +174,16 @@ func (m *method) completes(ctx context.Context, v protocol.Raw) error {
 			set[s.field] = said
 		}
 	}
-	if len(set) == 0 {
+	if len(set) == 0 && m.signs == nil {
 		return nil
 	}
 	return edgelayer.ChangePassport(ctx, func(p *passport.Passport) {
+		if m.signs != nil {
+			if *m.signs == passport.Anonymous {
+				*p = passport.Passport{Device: p.Device} // signed out: nothing is left of whom it was for
+			}
+			p.Level = *m.signs
+		}
 		for field, value := range set {
 			p.SetField(field, value)
 		}

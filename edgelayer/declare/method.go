@@ -24,6 +24,7 @@ type methodDecl struct {
 	pick    *pick     // nil: all there is
 	needs   *passport.Level
 	sets    []setting
+	signs   *passport.Level // of the passport when it has succeeded; nil: as it is
 	changes []string // other services
 	hints   map[string]string
 
@@ -78,17 +79,7 @@ func (r *reader) method(e entry, s *serviceDecl, d *Declaration) *methodDecl {
 func (r *reader) result(m *methodDecl, f *fields) {
 	m.pick = r.pick(f.get("pick"))
 	if n := f.get("needs"); n != nil {
-		if name, ok := r.text(n, "needs", "anonymous, recognised or authenticated"); ok {
-			levels := map[string]passport.Level{}
-			for l := passport.Anonymous; l <= passport.Authenticated; l++ {
-				levels[l.String()] = l
-			}
-			level, ok := levels[name]
-			if !ok {
-				r.wrong(n, "needs is %q; expected anonymous, recognised or authenticated", clip(name))
-			}
-			m.needs = &level
-		}
+		m.needs = r.level(n, "needs")
 	}
 	n := f.get("passport")
 	if n == nil {
@@ -98,6 +89,10 @@ func (r *reader) result(m *methodDecl, f *fields) {
 		r.wrong(n, "passport with each; expected it with one answer only")
 	}
 	for e := range r.entries(n, "passport", "fields of the passport, each with where it is in the answer") {
+		if e.name() == "level" && m.write != nil {
+			m.signs = r.level(e.value, "level")
+			continue
+		}
 		to := r.path(e.value, e.name())
 		if !(&passport.Passport{}).SetField(e.name(), "") {
 			r.wrong(e.key, "an answer can't set %q of a passport; expected %s, or preferences.NAME", clip(e.name()), nearest(e.name(), passport.Fields[:5]))
@@ -105,6 +100,22 @@ func (r *reader) result(m *methodDecl, f *fields) {
 		}
 		m.sets = append(m.sets, setting{e.name(), to})
 	}
+}
+
+// level reads the name of one; nil: it is none.
+func (r *reader) level(n *yaml.Node, what string) *passport.Level {
+	const how = "anonymous, recognised or authenticated"
+	name, ok := r.text(n, what, how)
+	if !ok {
+		return nil
+	}
+	for l := passport.Anonymous; l <= passport.Authenticated; l++ {
+		if l.String() == name {
+			return &l
+		}
+	}
+	r.wrong(n, "%s is %q; expected %s", what, clip(name), how)
+	return nil
 }
 
 // reading reads what is of methods that read.

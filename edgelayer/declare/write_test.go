@@ -48,6 +48,8 @@ services:
       top: {read: s.top}
   plans:
     1.0.0:
+      signIn: {write: s, post: /sign-in, args: {password: string}, body: {password: "{password}"}, pick: [plan], passport: {customer: id, plan: plan, preferences.language: lang, level: authenticated}}
+      signOut: {write: s, post: /sign-out, passport: {level: anonymous}}
       change: {write: s, patch: "/plans/{passport.customer}", args: {plan: string}, body: "{plan}", passport: {plan: plan}}
 `
 
@@ -171,6 +173,43 @@ func TestAnswersCompleteThePassport(t *testing.T) {
 	if _, md := l.call("plans.change", `{"plan":"two"}`, e.seal(same)); open(md).Plan != "two" {
 		t.Error("the plan is not in the passport")
 	}
+}
+
+// A write can sign a device in and out: the level is said by the declaration, not by
+// the answer.
+func TestAWriteSignsInAndOut(t *testing.T) {
+	m := newMidTier(t, `{"id":1001,"plan":"two","lang":"sv","level":"root"}`)
+	e := start(t, writes, m)
+	l := e.dial(protocol.MsgPack)
+	after := func(method, args string, before passport.Passport, answer string) passport.Passport {
+		t.Helper()
+		got, md := l.call(method, args, e.seal(before))
+		if got != answer {
+			t.Errorf("%s: %s, want %s", method, got, answer)
+		}
+		if md.Passport == nil {
+			return before
+		}
+		p, err := passport.Peek(md.Passport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	in := after("plans.signIn", `{"password":"popcorn"}`, passport.Passport{Device: "tv"}, `{"plan":"two"}`)
+	if in.Customer != "1001" || in.Plan != "two" || in.Preferences["language"] != "sv" || in.Level != passport.Authenticated || in.Device != "tv" {
+		t.Errorf("%+v", in)
+	}
+	if out := after("plans.signOut", "", in, `{"id":1001,"plan":"two","lang":"sv","level":"root"}`); out.Level != passport.Anonymous || out.Customer != "" || len(out.Preferences) != 0 || out.Device != "tv" {
+		t.Errorf("%+v", out)
+	}
+	// A password that is wrong is the device's fault, and changes nothing.
+	m.says(http.StatusUnauthorized, `{"error":{"message":"no such customer, or another password"}}`)
+	if still := after("plans.signIn", `{"password":"popcorm"}`, passport.Passport{}, "ERROR unauthenticated source s: no such customer, or another password"); still.Level != passport.Anonymous {
+		t.Errorf("%+v", still)
+	}
+	// Of a read it is the edge's own: nobody is asked to sign in.
+	l.wantFor(passportOf("c", "paul"), "top.top", "", "ERROR unavailable source s: …")
 }
 
 // A conversation sees what it has written itself, also through other services.

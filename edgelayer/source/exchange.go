@@ -58,7 +58,7 @@ func (s *Source) exchange(ctx context.Context, r *request, in *instance) error {
 	}
 	return r.settle(func() error {
 		if resp.StatusCode >= 300 {
-			return s.refusal(resp, b)
+			return s.refusal(r, resp, b)
 		}
 		if r.accept == nil {
 			return nil
@@ -88,8 +88,9 @@ func (r *request) to(ctx context.Context, in *instance) (*http.Request, error) {
 }
 
 // refusal is an HTTP status as an error: the source's considered answers keep
-// their meaning, all others are failures.
-func (s *Source) refusal(resp *http.Response, body []byte) error {
+// their meaning, all others are failures. That a write was not authenticated is about
+// what it brought with it, a password say; of a read it is about the edge's own access.
+func (s *Source) refusal(r *request, resp *http.Response, body []byte) error {
 	why := fmt.Sprintf("HTTP %d", resp.StatusCode)
 	var told struct {
 		Error struct {
@@ -101,6 +102,11 @@ func (s *Source) refusal(resp *http.Response, body []byte) error {
 	}
 	var code protocol.Code
 	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		if r.safe {
+			return s.statusFailure(resp, why)
+		}
+		code = protocol.Unauthenticated
 	case http.StatusNotFound:
 		code = protocol.NotFound
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusConflict:
