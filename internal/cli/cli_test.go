@@ -33,6 +33,8 @@ func TestHelpNamesEveryFlagsVariable(t *testing.T) {
 		"call --help":    {"warmline call edge.stats", "$WARMLINE_CALL_TIMEOUT"},
 		"dev --help":     {"curl", "$WARMLINE_DEV_LATENCY"},
 
+		"devices --help":          {"lookup", "check", "$WARMLINE_DEVICES_TABLE"},
+		"devices lookup --help":   {"WLTV-", "$WARMLINE_DEVICES_LOOKUP_TABLE"},
 		"cache --help":            {"invalidate"},
 		"cache invalidate --help": {"warmline cache invalidate catalogue --all", "$WARMLINE_CACHE_INVALIDATE_ADMIN", "$WARMLINE_LOG_LEVEL"},
 	} {
