@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"warmline.dev/passport"
+	"warmline.dev/passport/device"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
@@ -22,6 +23,7 @@ type exchange struct {
 	s       *Server
 	r       *http.Request
 	trace   string
+	device  device.Type
 	adapter *adapter // nil until one is picked
 	minted  []byte   // the sealed passport
 	answer  protocol.DeviceResponse
@@ -36,7 +38,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	x := &exchange{s: s, r: r, trace: r.Header.Get("Traceparent")}
+	x := &exchange{s: s, r: r, trace: r.Header.Get("Traceparent"), device: s.cfg.Devices.Lookup(r.Header.Get("ESN"), r.UserAgent())}
 	if !protocol.ValidTraceparent(x.trace) {
 		x.trace = protocol.NewTraceparent()
 	}
@@ -180,6 +182,7 @@ func (x *exchange) mint(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
+	p.Device = x.device.Category.String()
 	p.Origin = x.s.cfg.Name
 	p.Issued = time.Now()
 	p.Expires = p.Issued.Add(x.s.cfg.PassportTTL)
@@ -239,7 +242,7 @@ func (x *exchange) log(status int, took time.Duration, err *protocol.Error) {
 	if e == nil {
 		return
 	}
-	e.Str("method", x.r.Method).Str("path", clip(x.r.URL.Path)).Int("status", status).Dur("took", took)
+	e.Str("method", x.r.Method).Str("path", clip(x.r.URL.Path)).Int("status", status).Dur("took", took).Stringer("device", x.device.Category).Str("device_type", x.device.ID)
 	if x.adapter != nil {
 		e.Stringer("adapter", x.adapter)
 	}

@@ -47,9 +47,9 @@ func TestTheLogHasOneLineForEachRequest(t *testing.T) {
 		delete(line, "message")
 	}
 	for i, want := range []string{
-		"map[adapter:tv@2.0.0 calls:[map[call:members.look] map[call:members.nothing code:unknown_method]] conversations:[map[calls:2]] level:info method:GET path:/tv@^2/home status:404]",
-		`map[calls:[] code:unsatisfied level:info method:GET path:/tv@^3/home reason:no version of "tv" is in ^3 status:404]`,
-		"map[calls:[] code:invalid_argument level:info method:GET path:/tv@oops/" + strings.Repeat("long", 100)[:191] + "… reason:… status:400]",
+		"map[adapter:tv@2.0.0 calls:[map[call:members.look] map[call:members.nothing code:unknown_method]] conversations:[map[calls:2]] device:other device_type:other level:info method:GET path:/tv@^2/home status:404]",
+		`map[calls:[] code:unsatisfied device:other device_type:other level:info method:GET path:/tv@^3/home reason:no version of "tv" is in ^3 status:404]`,
+		"map[calls:[] code:invalid_argument device:other device_type:other level:info method:GET path:/tv@oops/" + strings.Repeat("long", 100)[:191] + "… reason:… status:400]",
 	} {
 		got := fmt.Sprint(lines[i])
 		if i == 2 { // the reason is a library's

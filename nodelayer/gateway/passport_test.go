@@ -35,8 +35,8 @@ func TestWhatTheGatewayMints(t *testing.T) {
 		want passport.Passport
 		ttl  time.Duration
 	}{
-		"by default":  {gateway.Config{}, passport.Passport{Origin: "gateway"}, 5 * time.Minute},
-		"by the mint": {gateway.Config{Name: "east", Mint: byCookie, PassportTTL: time.Hour}, passport.Passport{Customer: "ann", Profile: "kids", Level: passport.Recognised, Origin: "east"}, time.Hour},
+		"by default":  {gateway.Config{}, passport.Passport{Origin: "gateway", Device: "other"}, 5 * time.Minute},
+		"by the mint": {gateway.Config{Name: "east", Mint: byCookie, PassportTTL: time.Hour}, passport.Passport{Customer: "ann", Profile: "kids", Level: passport.Recognised, Origin: "east", Device: "other"}, time.Hour},
 	} {
 		t.Run(what, func(t *testing.T) {
 			sealed := make(chan []byte, 1)

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"warmline.dev/passport"
+	"warmline.dev/passport/device"
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/composite"
@@ -19,7 +20,7 @@ import (
 )
 
 // Mint decides whom a device request is made for. The gateway fills in Issued,
-// Expires, Audience and Origin. It may set headers of the answer, a cookie say, and
+// Expires, Audience, Origin and Device. It may set headers of the answer, a cookie say, and
 // must write nothing else. An error that is or wraps a *[protocol.Error] decides the
 // status that the device sees.
 type Mint func(w http.ResponseWriter, r *http.Request) (passport.Passport, error)
@@ -35,6 +36,9 @@ type Config struct {
 	// OnPassport is told when services have changed the passport of a request, with
 	// who did, before the answer is written, so that it can set headers. Optional.
 	OnPassport func(w http.ResponseWriter, r *http.Request, h passport.History)
+	// Devices says what kind of device is asking, by its headers ESN and User-Agent: in
+	// every line of the log, and in the passport. Default: as it is built in.
+	Devices *device.Devices
 	// PassportTTL is how long a passport is good for. Default 5 minutes.
 	PassportTTL time.Duration
 	// Budget is the time for one device request. Default 2 s; then it is a 504.
@@ -73,6 +77,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Mint == nil {
 		cfg.Mint = func(http.ResponseWriter, *http.Request) (passport.Passport, error) { return passport.Passport{}, nil }
+	}
+	if cfg.Devices == nil {
+		var err error
+		if cfg.Devices, err = device.New(device.Config{}); err != nil {
+			return nil, fmt.Errorf("gateway: %w", err)
+		}
 	}
 	if cfg.PassportTTL == 0 {
 		cfg.PassportTTL = 5 * time.Minute

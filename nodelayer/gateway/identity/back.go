@@ -24,7 +24,11 @@ func (d *Door) OnPassport(w http.ResponseWriter, r *http.Request, h passport.His
 		}
 	case h.Now.Level == passport.Authenticated && (!had || h.Now.Customer != c.Passport.Customer):
 		// As old as the question: whatever has changed meanwhile counts against it.
-		d.write(w, d.cfg.Cookies.Begin(lasting(h.Now), h.Minted.Issued))
+		c := d.cfg.Cookies.Begin(lasting(h.Now), h.Minted.Issued)
+		if s, err := cookie.ParseSession(h.Now.Preferences[sessionPreference]); err == nil && h.Now.Preferences[sessionPreference] != h.Minted.Preferences[sessionPreference] {
+			c.Session = s // the account source has named it
+		}
+		d.write(w, c)
 	case had:
 		c.Passport = lasting(h.Now)
 		if c.State(now) == cookie.Stale && h.Minted.Level == passport.Authenticated { // it has just been renewed

@@ -32,6 +32,26 @@ func TestSigningInBeginsASession(t *testing.T) {
 	}
 }
 
+// The account source names the session, to end it one day.
+func TestTheAccountSourceNamesTheSession(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	session := cookie.NewSession()
+	d := s.device()
+	d.get("/tv/signInTo?as=" + session.String())
+	if c, err := d.cookie(); err != nil || c.Session != session || len(c.Passport.Preferences) != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if got := d.get("/tv/who"); got.who.Preferences["session"] != session.String() {
+		t.Errorf("%+v", got)
+	}
+	// One that is none, or that the device came with, is not taken for a new one.
+	d = s.device()
+	d.get("/tv/signInTo?as=nonsense")
+	if c, err := d.cookie(); err != nil || c.Session == session || c.Session == (cookie.Session{}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestSigningOutClearsTheCookie(t *testing.T) {
 	s := start(t, time.Hour, identity.Config{})
 	d := s.signedIn(asItIs)

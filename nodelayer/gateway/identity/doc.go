@@ -26,6 +26,7 @@
 //
 // Where a service has changed the passport the device gets a cookie that says so: signed
 // in (the level has become authenticated, or the customer another) it is one of a new
-// session; signed out (anonymous) it is cleared; otherwise it is the same cookie with
+// session (by the name that the account source gave it, in the preference session,
+// where services find that of each device); signed out (anonymous) it is cleared; otherwise it is the same cookie with
 // what has changed, trusted no longer than before.
 package identity

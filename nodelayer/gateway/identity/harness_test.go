@@ -150,6 +150,10 @@ var service = edgelayer.Service{Name: "accounts", Version: "1.0.0", Methods: []e
 	changing("signIn", func(p *passport.Passport, as string) {
 		p.Customer, p.Profile, p.Level = as, "grown-up", passport.Authenticated
 	}),
+	changing("signInTo", func(p *passport.Passport, session string) {
+		p.Customer, p.Level = "ann", passport.Authenticated
+		p.SetField("preferences.session", session)
+	}),
 	changing("signOut", func(p *passport.Passport, _ string) { *p = passport.Passport{} }),
 	changing("upgrade", func(p *passport.Passport, as string) { p.Plan = as }),
 }}
