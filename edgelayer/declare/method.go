@@ -25,7 +25,7 @@ type methodDecl struct {
 	needs   *passport.Level
 	sets    []setting
 	signs   *passport.Level // of the passport when it has succeeded; nil: as it is
-	changes []string // other services
+	changes []string        // other services
 	hints   map[string]string
 
 	outdates []outdated
