@@ -80,8 +80,8 @@ const (
 	maxName        = 64   // bytes
 )
 
-// validate says why p can't be sealed. What it says shows no values.
-func (p *Passport) validate() error {
+// Check says what is out of its bounds, nil if nothing is. What it says shows no values.
+func (p *Passport) Check() error {
 	for _, t := range p.texts() {
 		if len(*t.at) > maxText {
 			return fmt.Errorf("passport: %s of %d bytes, expected at most %d", t.name, len(*t.at), maxText)
@@ -110,9 +110,6 @@ func (p *Passport) validate() error {
 		if !validName(name) {
 			return fmt.Errorf("passport: preference %.80q: expected a name of 1 to %d letters, digits, '-', '_' or '.'", name, maxName)
 		}
-	}
-	if p.Expires.IsZero() {
-		return fmt.Errorf("passport: no expiry time")
 	}
 	return nil
 }

@@ -29,8 +29,11 @@ var ErrFull = errors.New("passport: too much to carry")
 // Seal signs p, with the current key, for the keyring's audience.
 func (r *Keyring) Seal(p Passport) ([]byte, error) {
 	p.Audience = r.audience
-	if err := p.validate(); err != nil {
+	if err := p.Check(); err != nil {
 		return nil, err
+	}
+	if p.Expires.IsZero() {
+		return nil, errors.New("passport: no expiry time")
 	}
 	var room [512]byte
 	body := appendBody(room[:0], &p)
@@ -116,7 +119,7 @@ func (r *Keyring) Change(sealed []byte, by string, now time.Time, f func(p *Pass
 		return Changed{Sealed: sealed, Passport: before}, nil
 	}
 	after.Audience, after.Origin, after.Issued, after.Expires = before.Audience, by, before.Issued, before.Expires
-	if err := after.validate(); err != nil {
+	if err := after.Check(); err != nil {
 		return Changed{}, err
 	}
 	var room [4]link
