@@ -76,13 +76,17 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 // startDev starts what stands in front of the samples. The tiers it returns,
 // also with an error, are to be stopped in that order: what is nearest to the
 // device first.
-func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.Services, keys *passport.Keyring, log zerolog.Logger) ([]*tier, error) {
+func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.Services, keys []passport.Key, log zerolog.Logger) ([]*tier, error) {
 	tiers := []*tier{sampleTier(services)}
 	o.edge.sources = map[string]string{}
 	for _, name := range sample.Names() {
 		o.edge.sources[name] = services.URL(name)
 	}
-	edgeTier, e, err := startEdge(ctx, o.edge, keys, log)
+	ring, err := passport.NewKeyring(keys...)
+	if err != nil {
+		return tiers, err
+	}
+	edgeTier, e, err := startEdge(ctx, o.edge, ring, log)
 	if err != nil {
 		return tiers, err
 	}
@@ -102,11 +106,11 @@ func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.
 	return append(append([]*tier{web}, node...), tiers[1:]...), nil
 }
 
-func devKeys(path string) (*passport.Keyring, error) {
+func devKeys(path string) ([]passport.Key, error) {
 	if path == "" {
-		return passport.NewKeyring(passport.NewKey("dev"))
+		return []passport.Key{passport.NewKey("dev")}, nil
 	}
-	return loadKeys(path)
+	return readKeys(path)
 }
 
 // announce says what runs and what to try.

@@ -20,6 +20,7 @@ type gatewayOptions struct {
 	http   string
 	listen string
 	budget time.Duration
+	door   doorOptions
 }
 
 func gatewayCommand(s *settings) *cobra.Command {
@@ -34,7 +35,7 @@ func gatewayCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ring, err := loadKeys(keys)
+			ring, err := readKeys(keys)
 			if err != nil {
 				return err
 			}
@@ -51,6 +52,7 @@ func gatewayCommand(s *settings) *cobra.Command {
 	f.StringVar(&o.listen, "listen", defaultLines, "address for adapters: tcp, unix or ws; port 0 takes a free one")
 	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
+	o.door.addFlags(f)
 	return cmd
 }
 
@@ -59,11 +61,26 @@ type gatewayAt struct{ http, lines string }
 
 // startGateway returns when the gateway listens. The tiers are to be stopped in
 // the order in which they are returned: no device waits for an adapter that has gone.
-func startGateway(ctx context.Context, o gatewayOptions, keys *passport.Keyring, log zerolog.Logger) ([]*tier, gatewayAt, error) {
+func startGateway(ctx context.Context, o gatewayOptions, keys []passport.Key, log zerolog.Logger) (_ []*tier, _ gatewayAt, err error) {
 	log = log.With().Str("tier", "gateway").Logger()
-	gw, err := gateway.New(gateway.Config{
-		Name: "gateway", Version: version, Keys: keys, Mint: mintFromQuery, Budget: o.budget, Log: log,
-	})
+	ring, err := passport.NewKeyring(keys...)
+	if err != nil {
+		return nil, gatewayAt{}, err
+	}
+	cfg := gateway.Config{Name: "gateway", Version: version, Keys: ring, Mint: mintFromQuery, Budget: o.budget, Log: log}
+	d, err := o.door.open(keys, log)
+	if err != nil {
+		return nil, gatewayAt{}, err
+	}
+	if d != nil {
+		cfg.Mint, cfg.OnPassport = d.Mint, d.OnPassport
+		defer func() {
+			if err != nil {
+				d.Close()
+			}
+		}()
+	}
+	gw, err := gateway.New(cfg)
 	if err != nil {
 		return nil, gatewayAt{}, usageError{err}
 	}
@@ -89,7 +106,12 @@ func startGateway(ctx context.Context, o gatewayOptions, keys *passport.Keyring,
 		{
 			name:   "gateway lines",
 			failed: serve(func() error { return gw.ServeLines(lines) }, gateway.ErrServerClosed),
-			stop:   gw.Shutdown,
+			stop: func(ctx context.Context) error {
+				if d != nil {
+					defer d.Close()
+				}
+				return gw.Shutdown(ctx)
+			},
 		},
 	}
 	return tiers, gatewayAt{devices.Addr().String(), address}, nil

@@ -98,6 +98,15 @@ const keysHelp = "file with the passport keys, made by warmline key; the first o
 
 // loadKeys reads a key file.
 func loadKeys(path string) (*passport.Keyring, error) {
+	keys, err := readKeys(path)
+	if err != nil {
+		return nil, err
+	}
+	return passport.NewKeyring(keys...)
+}
+
+// readKeys is loadKeys for who derives other keys from them.
+func readKeys(path string) ([]passport.Key, error) {
 	if path == "" {
 		return nil, usageError{fmt.Errorf("no passport keys: make them with \"warmline key > warmline.keys\", and give --passport-keys warmline.keys to edge and gateway alike")}
 	}
@@ -106,12 +115,11 @@ func loadKeys(path string) (*passport.Keyring, error) {
 		return nil, fmt.Errorf("passport keys: %w", err)
 	}
 	keys, err := passport.ParseKeys(string(text))
+	if err == nil {
+		_, err = passport.NewKeyring(keys...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	ring, err := passport.NewKeyring(keys...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return ring, nil
+	return keys, nil
 }

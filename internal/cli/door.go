@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/pflag"
+
+	"warmline.dev/internal/accounts"
+	"warmline.dev/nodelayer/gateway/identity"
+	"warmline.dev/passport"
+	"warmline.dev/passport/cookie"
+	"warmline.dev/passport/token"
+)
+
+// doorOptions say how a gateway decides whom a request is for.
+type doorOptions struct {
+	accounts string
+	insecure bool
+	trust    time.Duration
+	honour   time.Duration
+	keySet   string // of those who sign tokens
+	issuer   string
+	audience string
+	believe  bool
+}
+
+func (o *doorOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.accounts, "accounts", "", "URL of the account source: devices get cookies, and it is asked past their trust; without, ?profile= is believed")
+	f.BoolVar(&o.insecure, "insecure-cookies", false, "let cookies go over plain HTTP: for development")
+	f.DurationVar(&o.trust, "cookie-trust", 8*time.Hour, "how long a cookie is trusted without asking anyone; negative: not at all")
+	f.DurationVar(&o.honour, "cookie-honour", 24*time.Hour, "how long after that it is honoured while the account source can't say; negative: not at all")
+	f.StringVar(&o.keySet, "jwks", "", "URL or file of the keys (JWKS) that sign tokens for Authorization: Bearer")
+	f.StringVar(&o.issuer, "jwt-issuer", "", "who issues the tokens (iss); goes with --jwks")
+	f.StringVar(&o.audience, "jwt-audience", "", "whom they are for (aud); goes with --jwks")
+	f.BoolVar(&o.believe, "believe-profile", false, "believe ?profile= of who is not signed in: for development")
+}
+
+// door is how a gateway decides, and what has to be closed behind it.
+type door struct {
+	*identity.Door
+	close []func()
+}
+
+func (d *door) Close() {
+	for i := len(d.close) - 1; i >= 0; i-- {
+		d.close[i]()
+	}
+}
+
+// open makes the door; nil: there is no account source.
+func (o *doorOptions) open(keys []passport.Key, log zerolog.Logger) (_ *door, err error) {
+	if o.accounts == "" {
+		if o.keySet != "" || o.issuer != "" || o.audience != "" {
+			return nil, usageError{errors.New("--jwks without --accounts: expected the URL of the account source too, which is asked about tokens in question")}
+		}
+		return nil, nil
+	}
+	d := &door{}
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
+	jar, err := cookie.New(cookie.Config{Keys: keys, Insecure: o.insecure, Trust: o.trust})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	source, err := accounts.New(o.accounts, log)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--accounts: %w", err)}
+	}
+	d.close = append(d.close, source.Close)
+	cfg := identity.Config{Cookies: jar, Accounts: source, Honour: o.honour, Log: log}
+	if o.believe {
+		cfg.Anyone = func(r *http.Request) (passport.Passport, error) { return mintFromQuery(nil, r) }
+	}
+	if o.keySet != "" {
+		if cfg.Tokens, err = o.verifier(log); err != nil {
+			return nil, err
+		}
+		d.close = append(d.close, func() { _ = cfg.Tokens.Close() }) // never fails
+	}
+	if d.Door, err = identity.New(cfg); err != nil {
+		return nil, err
+	}
+	d.close = append(d.close, d.Door.Close)
+	return d, nil
+}
+
+func (o *doorOptions) verifier(log zerolog.Logger) (*token.Verifier, error) {
+	cfg := token.Config{Issuer: o.issuer, Audience: o.audience, Log: log}
+	if strings.Contains(o.keySet, "://") {
+		cfg.URL = o.keySet
+	} else {
+		cfg.File = o.keySet
+	}
+	v, err := token.New(cfg)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--jwks, --jwt-issuer, --jwt-audience: %w", err)}
+	}
+	return v, nil
+}
