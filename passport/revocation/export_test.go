@@ -71,3 +71,28 @@ func (p *Teller) Sign(k byte, body []byte) []byte {
 	}
 	return ring.seal(kind(k), body)
 }
+
+// Held is what a window has: hash and time.
+func Held(w *Window) (held [][2]uint64) {
+	for e := range w.all().entries(0) {
+		held = append(held, [2]uint64{e.id, uint64(e.at)})
+	}
+	return held
+}
+
+// Sorted is the same of entries.
+func Sorted(list []Entry) (held [][2]uint64) {
+	for _, e := range entriesOf(list) {
+		held = append(held, [2]uint64{e.id, uint64(e.at)})
+	}
+	return held
+}
+
+// PartOf is the body of a snapshot of a small window.
+func PartOf(w *Window, epoch uint64) []byte {
+	var all []entry
+	for e := range w.all().entries(0) {
+		all = append(all, e)
+	}
+	return snapshot(head{epoch, 0, time.Now().UnixMilli()}, all)[0].body()
+}
