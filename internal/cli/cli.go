@@ -43,7 +43,7 @@ Every flag can be given as an environment variable too, named in its help.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	s := &settings{stdin: stdin, stdout: stdout, stderr: stderr}
 	s.addGlobalFlags(root.PersistentFlags())
-	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), cacheCommand(s), devicesCommand(s), keyCommand(s), versionCommand(s))
+	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), cacheCommand(s), devicesCommand(s), revocationCommand(s), keyCommand(s), versionCommand(s))
 	nameVariables(root, root.PersistentFlags())
 	for _, cmd := range root.Commands() {
 		nameVariables(cmd, cmd.Flags())

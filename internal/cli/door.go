@@ -27,6 +27,7 @@ type doorOptions struct {
 	issuer   string
 	audience string
 	believe  bool
+	heard    heardOptions
 }
 
 func (o *doorOptions) addFlags(f *pflag.FlagSet) {
@@ -37,6 +38,7 @@ func (o *doorOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.keySet, "jwks", "", "URL or file of the keys (JWKS) that sign tokens for Authorization: Bearer")
 	f.StringVar(&o.issuer, "jwt-issuer", "", "who issues the tokens (iss); goes with --jwks")
 	f.StringVar(&o.audience, "jwt-audience", "", "whom they are for (aud); goes with --jwks")
+	o.heard.addFlags(f)
 	f.BoolVar(&o.believe, "believe-profile", false, "believe ?profile= of who is not signed in: for development")
 }
 
@@ -84,6 +86,17 @@ func (o *doorOptions) open(keys []passport.Key, log zerolog.Logger) (_ *door, er
 			return nil, err
 		}
 		d.close = append(d.close, func() { _ = cfg.Tokens.Close() }) // never fails
+	}
+	if cfg.Ignorant, err = o.heard.whenIgnorant(); err != nil {
+		return nil, err
+	}
+	set, end, err := o.follow(keys, log)
+	if err != nil {
+		return nil, err
+	}
+	if set != nil {
+		cfg.Revoked = set.Set
+		d.close = append(d.close, end)
 	}
 	if d.Door, err = identity.New(cfg); err != nil {
 		return nil, err

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"warmline.dev/internal/bus"
+	"warmline.dev/internal/revocations"
+	"warmline.dev/nodelayer/gateway/identity"
+	"warmline.dev/passport"
+	"warmline.dev/passport/revocation"
+)
+
+// heardOptions say how a gateway hears whose account has changed.
+type heardOptions struct {
+	bus      string
+	keys     string
+	ignorant string
+	stale    time.Duration
+}
+
+func (o *heardOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.bus, "bus", "", "bus on which warmline revocation tells whose account has changed: nats://HOST:PORT[,…]; without, cookies are trusted until their time is over")
+	f.StringVar(&o.keys, "revocation-keys", "", revocationKeysHelp)
+	f.DurationVar(&o.stale, "revocation-stale", 5*time.Minute, "how old what it has heard may be; negative: any age")
+	f.StringVar(&o.ignorant, "revocation-unheard", "ask", "what becomes of cookies while it hears nothing: ask (the account source about everyone) or refuse")
+}
+
+const revocationKeysHelp = "file with the keys that sign revocations, made by warmline key (default: the passport keys)"
+
+func (o *heardOptions) signers(keys []passport.Key) ([]passport.Key, error) {
+	if o.keys == "" {
+		return keys, nil
+	}
+	return readKeys(o.keys)
+}
+
+// window is how long a cookie may be honoured at most: what has changed before does
+// not matter any more.
+func (o *doorOptions) window() time.Duration { return max(o.trust, 0) + max(o.honour, 0) }
+
+// follow is the set that a gateway goes by, and what closes it; nil: there is no bus.
+func (o *doorOptions) follow(keys []passport.Key, log zerolog.Logger) (*revocations.Set, func(), error) {
+	if o.heard.bus == "" {
+		return nil, nil, nil
+	}
+	keys, err := o.heard.signers(keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := bus.Open(bus.Config{URL: o.heard.bus, Name: "gateway", Log: log})
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys, Window: o.window(), Stale: o.heard.stale}, log)
+	if err != nil {
+		b.Close()
+		return nil, nil, usageError{err}
+	}
+	return set, func() {
+		set.Close()
+		b.Close()
+	}, nil
+}
+
+func (o *heardOptions) whenIgnorant() (identity.Ignorant, error) {
+	switch o.ignorant {
+	case "ask", "":
+		return identity.Ask, nil
+	case "refuse":
+		return identity.Refuse, nil
+	}
+	return 0, usageError{fmt.Errorf("--revocation-unheard %q: expected ask or refuse", o.ignorant)}
+}
+
+type publisherOptions struct {
+	bus    string
+	window revocation.WindowConfig
+}
+
+func revocationCommand(s *settings) *cobra.Command {
+	var o publisherOptions
+	var keys string
+	cmd := &cobra.Command{
+		Use:   "revocation",
+		Short: "Tell every gateway whose account has changed, so that no old cookie of it is trusted",
+		Long: `Follows what account sources tell on the bus, subject warmline.accounts:
+
+  {"customer":"c-1001","at":1790000000000}      that account has changed at that time (ms since 1970)
+
+and tells every gateway (warmline gateway --bus). A cookie that was issued before is
+checked with the account source from then on; all others are trusted as before. Run two
+of them: each is enough. When one is replaced the new one hears from the other what it
+has to know, or has it in its file.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := s.begin(cmd)
+			if err != nil {
+				return err
+			}
+			signers, err := readKeys(keys)
+			if err != nil {
+				return err
+			}
+			t, err := startPublisher(o, signers, log.With().Str("tier", "revocation").Logger())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(s.stdout, "telling gateways whose account changes")
+			return s.untilDone(cmd.Context(), t)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.bus, "bus", "", "nats://HOST:PORT[,…]; or embedded://127.0.0.1:7422, for others on this machine to join")
+	f.StringVar(&o.window.Path, "file", "", "file in which what it knows survives a restart; without, another publisher has to run meanwhile")
+	f.DurationVar(&o.window.Window, "window", 32*time.Hour, "how long a change matters: as long as gateways trust and honour a cookie (--cookie-trust and --cookie-honour)")
+	f.StringVar(&keys, "revocation-keys", "", "file with the keys that sign, made by warmline key; the first one signs")
+	return cmd
+}
+
+func startPublisher(o publisherOptions, keys []passport.Key, log zerolog.Logger) (*tier, error) {
+	if o.bus == "" {
+		return nil, usageError{fmt.Errorf("no bus: expected --bus nats://HOST:PORT, where account sources tell and gateways listen")}
+	}
+	b, err := bus.Open(bus.Config{URL: o.bus, Name: "revocation", Log: log})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	p, err := revocations.Publish(b, keys, o.window, log)
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return &tier{name: "revocation", stop: func(context.Context) error {
+		defer b.Close()
+		return p.Close()
+	}}, nil
+}
