@@ -14,8 +14,8 @@ type Cookie struct {
 
 	// Session is the same as long as the device stays signed in. Not zero.
 	Session Session
-	// Begun is when the device signed in, Issued when this cookie was made. An
-	// account that has changed after Issued has to be asked for.
+	// Begun is when the device signed in, Issued the time of which what the cookie
+	// says is true. An account that has changed after Issued has to be asked for.
 	Begun, Issued time.Time
 	// TrustedUntil is when whoever reads the cookie has to ask again. The zero time
 	// is at once.

@@ -46,14 +46,17 @@ func New(cfg Config) (*Jar, error) {
 // Name is the cookie's name with its prefix, as browsers know it.
 func (j *Jar) Name() string { return j.name }
 
-// Begin makes the cookie of a device that signs in now: a session of its own.
+// Begin makes the cookie of a device that signs in: a session of its own, for
+// which the caller may put in another. Now is as for [Jar.Renew].
 func (j *Jar) Begin(p passport.Passport, now time.Time) Cookie {
 	c := Cookie{Passport: p, Session: NewSession(), Begun: millis(now)}
 	return j.Renew(c, now)
 }
 
 // Renew is c as it is issued now: of the same session, trusted anew, and of the
-// same end. What has changed meanwhile is the caller's to put in.
+// same end. What has changed meanwhile is the caller's to put in. Now is when the
+// account source was asked, not when it answered: an account that changes in
+// between has then changed after the cookie was issued, and is asked for again.
 func (j *Jar) Renew(c Cookie, now time.Time) Cookie {
 	c.Issued = millis(now)
 	c.TrustedUntil = j.trusted(c.Issued)
