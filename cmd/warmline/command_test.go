@@ -50,7 +50,7 @@ func TestCallPrintsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &stats); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if stats.Lines < 3 || len(stats.Services["catalogue"]) != 2 || stats.Sources["ratings"].Breaker != "closed" || len(stats.Caches) != 5 {
+	if stats.Lines < 3 || len(stats.Services["catalogue"]) != 2 || stats.Sources["ratings"].Breaker != "closed" || len(stats.Caches) != 6 {
 		t.Errorf("edge.stats: %+v", stats)
 	}
 }
@@ -64,7 +64,7 @@ func TestCallSaysWhatIsWrong(t *testing.T) {
 	}{
 		"no passport":     {[]string{"ratings.forVideos", `{"ids":[1]}`}, 1, "unauthenticated: passport: missing"},
 		"unknown method":  {[]string{"catalogue.films"}, 1, `unknown_method: "catalogue.films": catalogue 2.1.3 has videos`},
-		"unknown service": {[]string{"films.all"}, 1, "this line has catalogue, edge, members, profiles, ratings, recommendations"},
+		"unknown service": {[]string{"films.all"}, 1, "this line has accounts, catalogue, edge, members, profiles, ratings, recommendations"},
 		"wrong shape":     {[]string{"catalogue.videos", `{"ids":"all"}`}, 1, `expected {"ids":[integer]}`},
 		"unknown field":   {[]string{"catalogue.videos", `{"id":[1]}`}, 1, `expected {"ids":[integer]}`},
 		"no JSON":         {[]string{"catalogue.videos", `ids=1`}, 2, "nor a JSON object"},

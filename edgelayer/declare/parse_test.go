@@ -22,7 +22,7 @@ func TestTheExampleIsRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(d.SourceNames()), "[profiles members recommendations catalogue ratings]"; got != want {
+	if got, want := fmt.Sprint(d.SourceNames()), "[profiles members recommendations catalogue ratings accounts]"; got != want {
 		t.Errorf("sources %s, want %s", got, want)
 	}
 }

@@ -166,7 +166,7 @@ func TestAWantThatIsRefused(t *testing.T) {
 
 func TestCallsThatFail(t *testing.T) {
 	_, edge := startEdge(t)
-	run(t, "--edge", edge, "weather.today").wantFailure(t, 2, `unknown_method: "weather.today": this line has catalogue, edge`)
+	run(t, "--edge", edge, "weather.today").wantFailure(t, 2, `unknown_method: "weather.today": this line has accounts, catalogue, edge`)
 	run(t, "--edge", edge, "catalogue.films").wantFailure(t, 2, `unknown_method: "catalogue.films": catalogue 2.1.3 has videos`)
 	run(t, "--edge", edge, "catalogue.videos", `{"id":1}`).wantFailure(t, 2, "invalid_argument", `{"ids":[integer]}`)
 	run(t, "--edge", edge, "profiles.current").wantFailure(t, 2, "unauthenticated")

@@ -16,12 +16,16 @@ func sampleCommand(s *settings) *cobra.Command {
 	var cfg sample.Config
 	cmd := &cobra.Command{
 		Use:   "sample",
-		Short: "Run the sample mid-tier services: profiles, members, recommendations, catalogue, ratings",
-		Long: `Runs five HTTP/JSON services on consecutive ports, for an edge to stand in front of.
+		Short: "Run the sample mid-tier services: profiles, members, recommendations, catalogue, ratings, accounts",
+		Long: `Runs six HTTP/JSON services on consecutive ports, for an edge to stand in front of.
 
 Each can be told to misbehave, to see what becomes of the page:
   curl -X PUT http://127.0.0.1:9105/_sample -d '{"mode":"hang"}'     (or "fail", "half" for every second, "garbage", "huge"; "ok" again)
-  curl http://127.0.0.1:9105/_sample                                 (what it does, and how often it was asked)`,
+  curl http://127.0.0.1:9105/_sample                                 (what it does, and how often it was asked)
+
+Accounts have sessions, for whoever signs in; the password is everybody's:
+  curl http://127.0.0.1:9106/sign-in -d '{"email":"paul@example.com","password":"popcorn"}'
+  curl http://127.0.0.1:9106/sign-out-all -d '{"customer":"c-1001"}'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := s.begin(cmd); err != nil {
@@ -39,7 +43,7 @@ Each can be told to misbehave, to see what becomes of the page:
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Host, "host", "127.0.0.1", "address to listen at")
-	f.IntVar(&cfg.BasePort, "base-port", samplePort, "first of five consecutive ports; 0: free ones")
+	f.IntVar(&cfg.BasePort, "base-port", samplePort, "first of six consecutive ports; 0: free ones")
 	f.DurationVar(&cfg.Latency, "latency", 4*time.Millisecond, "median answer time; negative: none")
 	return cmd
 }

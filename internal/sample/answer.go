@@ -17,6 +17,9 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeFailure(w, err)
 		return
 	}
+	if kept, ok := value.(interface{ cacheControl() string }); ok {
+		w.Header().Set("Cache-Control", kept.cacheControl())
+	}
 	writeJSON(w, http.StatusOK, value)
 }
 

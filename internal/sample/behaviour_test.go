@@ -64,7 +64,7 @@ func TestSet(t *testing.T) {
 		set     Behaviour
 		message string
 	}{
-		{"movies", Behaviour{}, `no service "movies": expected one of profiles, members, recommendations, catalogue, ratings`},
+		{"movies", Behaviour{}, `no service "movies": expected one of profiles, members, recommendations, catalogue, ratings, accounts`},
 		{"members", Behaviour{Mode: "slow", Latency: 1}, `members: mode "slow": expected ok, fail, hang, half, garbage or huge`},
 		{"members", Behaviour{Mode: ModeFail, Latency: time.Hour}, `members: latency 1h0m0s: expected at most 1m0s`},
 	} {

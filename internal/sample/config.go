@@ -18,7 +18,7 @@ const (
 // is ready to use: the loopback interface, free ports, 4 ms. It is copied when
 // it is used.
 type Config struct {
-	// Host is the address or name that all five listen on. Default 127.0.0.1.
+	// Host is the address or name that all listen on. Default 127.0.0.1.
 	Host string
 
 	// BasePort is the port of the first service; the others follow it in the
@@ -28,6 +28,12 @@ type Config struct {
 	// Latency is the median time to an answer. Default 4 ms, at most 1 minute;
 	// negative: none.
 	Latency time.Duration
+
+	// OnAccount is told when an account has changed, before the one who changed it
+	// has an answer. It may be called by several goroutines at once, and for one
+	// account in another order than [Event.At]; an answer waits for it. Default:
+	// nobody.
+	OnAccount func(Event)
 }
 
 // withDefaults returns a copy with every zero replaced, or what is wrong with it.
@@ -45,6 +51,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("sample: %w", err)
 	}
 	c.Latency = max(c.Latency, 0)
+	if c.OnAccount == nil {
+		c.OnAccount = func(Event) {}
+	}
 	return c, nil
 }
 

@@ -132,9 +132,9 @@ func waitRunning(t *testing.T, function string, count int) {
 	waitFor(t, strconv.Itoa(count)+" goroutines in "+function, func() bool { return running(function) == count })
 }
 
-// fivePorts returns the first of five free ports in a row, below those that
+// portsInARow returns the first of free ports for all services, below those that
 // systems hand out by themselves.
-func fivePorts(t *testing.T) int {
+func portsInARow(t *testing.T) int {
 	t.Helper()
 	for base := 21000; base < 31000; base += 10 {
 		var taken []net.Listener
@@ -150,7 +150,7 @@ func fivePorts(t *testing.T) int {
 			return base
 		}
 	}
-	t.Fatal("no five free ports in a row")
+	t.Fatal("not enough free ports in a row")
 	return 0
 }
 

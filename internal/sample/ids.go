@@ -15,14 +15,22 @@ const (
 // pathName returns the name in the path, of a profile or a customer.
 func pathName(r *http.Request, what, wildcard string) (string, error) {
 	name := r.PathValue(wildcard)
+	if !validName(name) {
+		return "", badName(what, name)
+	}
+	return name, nil
+}
+
+func validName(name string) bool {
 	valid := name != "" && len(name) <= maxNameLen
 	for _, c := range []byte(name) {
 		valid = valid && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-')
 	}
-	if !valid {
-		return "", badRequest("%s %q: expected 1 to %d of a-z, 0-9 and -", what, clip(name), maxNameLen)
-	}
-	return name, nil
+	return valid
+}
+
+func badName(what, name string) error {
+	return badRequest("%s %q: expected 1 to %d of a-z, 0-9 and -", what, clip(name), maxNameLen)
 }
 
 // pathID returns the number of a film in the path.

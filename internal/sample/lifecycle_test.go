@@ -13,7 +13,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	expected := []string{"profiles", "members", "recommendations", "catalogue", "ratings"}
+	expected := []string{"profiles", "members", "recommendations", "catalogue", "ratings", "accounts"}
 	names := Names()
 	if !slices.Equal(names, expected) {
 		t.Errorf("Names() = %v", names)
@@ -26,7 +26,7 @@ func TestNames(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	cfg, err := Config{}.withDefaults()
-	if err != nil || cfg != (Config{Host: "127.0.0.1", Latency: 4 * time.Millisecond}) {
+	if err != nil || cfg.Host != "127.0.0.1" || cfg.BasePort != 0 || cfg.Latency != 4*time.Millisecond || cfg.OnAccount == nil {
 		t.Errorf("defaults: %+v, %v", cfg, err)
 	}
 	if cfg, err := (Config{Latency: -1}).withDefaults(); err != nil || cfg.Latency != 0 {
@@ -36,8 +36,8 @@ func TestConfig(t *testing.T) {
 		cfg     Config
 		message string
 	}{
-		{Config{BasePort: -1}, "BasePort is -1, expected 0 (free ports) to 65531"},
-		{Config{BasePort: 65532}, "BasePort is 65532"},
+		{Config{BasePort: -1}, "BasePort is -1, expected 0 (free ports) to 65530"},
+		{Config{BasePort: 65531}, "BasePort is 65531"},
 		{Config{Latency: time.Hour}, "latency 1h0m0s: expected at most 1m0s"},
 		{Config{Host: "256.0.0.1"}, "profiles: cannot listen on 256.0.0.1:0"},
 	} {
@@ -52,7 +52,7 @@ func TestConfig(t *testing.T) {
 }
 
 func TestPorts(t *testing.T) {
-	base := fivePorts(t)
+	base := portsInARow(t)
 	s, err := Start(Config{BasePort: base})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestPorts(t *testing.T) {
 }
 
 func TestTakenPort(t *testing.T) {
-	base := fivePorts(t)
+	base := portsInARow(t)
 	taken, err := net.Listen("tcp", hostPort(base+4))
 	if err != nil {
 		t.Fatal(err)

@@ -37,16 +37,22 @@ func seedMembers() []member {
 
 // members is the members service: who has which plan.
 type members struct {
+	tell func(Event)
+
 	mu         sync.Mutex
 	byCustomer map[string]member
 }
 
-// membersRoutes makes the members service.
-func membersRoutes() map[string]endpoint {
-	m := &members{byCustomer: make(map[string]member)}
+func newMembers(tell func(Event)) *members {
+	m := &members{tell: tell, byCustomer: make(map[string]member)}
 	for _, one := range seedMembers() {
 		m.byCustomer[one.Customer] = one
 	}
+	return m
+}
+
+// membersRoutes makes the members service.
+func membersRoutes(m *members) map[string]endpoint {
 	return map[string]endpoint{
 		"GET /members/{customer}": m.get,
 		"PUT /members/{customer}": m.put,
@@ -58,13 +64,18 @@ func (m *members) get(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	one, ok := m.byCustomer[customer]
+	one, ok := m.find(customer)
 	if !ok {
 		return nil, notFound("no customer %q", customer)
 	}
 	return one, nil
+}
+
+func (m *members) find(customer string) (member, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one, ok := m.byCustomer[customer]
+	return one, ok
 }
 
 func (m *members) put(r *http.Request) (any, error) {
@@ -82,13 +93,22 @@ func (m *members) put(r *http.Request) (any, error) {
 	if streams == 0 {
 		return nil, badRequest("plan %q: expected one-stream, two-stream or four-stream", clip(change.Plan))
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	one, ok := m.byCustomer[customer]
+	one, at, ok := m.change(customer, change.Plan, streams)
 	if !ok {
 		return nil, notFound("no customer %q", customer)
 	}
-	one.Plan, one.Streams = change.Plan, streams
-	m.byCustomer[customer] = one
+	m.tell(Event{Kind: PlanChanged, Customer: customer, At: at})
 	return one, nil
+}
+
+func (m *members) change(customer, plan string, streams int) (one member, at int64, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one, ok = m.byCustomer[customer]
+	if !ok {
+		return member{}, 0, false
+	}
+	one.Plan, one.Streams = plan, streams
+	m.byCustomer[customer] = one
+	return one, now(), true
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// service is one of the five. Its address, counts and data outlast its runs.
+// service is one of those of [Names]. Its address, counts and data outlast its runs.
 type service struct {
 	name     string
 	mux      *http.ServeMux

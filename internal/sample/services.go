@@ -10,14 +10,14 @@ import (
 	"sync"
 )
 
-// Services are the five services of one [Start]. The zero value has none of them.
+// Services are the services of one [Start]. The zero value has none of them.
 // All methods are safe for concurrent use. Whoever called Start calls
 // [Services.Shutdown].
 type Services struct {
 	byName map[string]*service // not written to after Start
 }
 
-// Start listens with all five services before it returns. If one of them can't,
+// Start listens with all services before it returns. If one of them can't,
 // it closes those that did and the error says which service and which address.
 func Start(cfg Config) (*Services, error) {
 	cfg, err := cfg.withDefaults()
@@ -28,12 +28,14 @@ func Start(cfg Config) (*Services, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
+	m := newMembers(cfg.OnAccount)
 	routes := map[string]map[string]endpoint{
 		nameProfiles:        profilesRoutes(),
-		nameMembers:         membersRoutes(),
+		nameMembers:         membersRoutes(m),
 		nameRecommendations: recommendationsRoutes(fs),
 		nameCatalogue:       catalogueRoutes(fs),
 		nameRatings:         ratingsRoutes(fs),
+		nameAccounts:        accountsRoutes(m, cfg.OnAccount),
 	}
 	s := &Services{byName: make(map[string]*service)}
 	for i, name := range Names() {

@@ -2,6 +2,9 @@ package tv_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -17,6 +20,7 @@ import (
 	"warmline.dev/internal/farlink"
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/declared"
+	"warmline.dev/internal/sample/service"
 	"warmline.dev/internal/sample/tv"
 	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
@@ -32,6 +36,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // some length between adapter and edge.
 type home struct {
 	samples *sample.Services
+	node    *nodelayer.Edge
 	link    *farlink.Link
 	web     string
 	client  *http.Client
@@ -63,6 +68,7 @@ func start(t *testing.T, oneWay time.Duration) *home {
 	node, err := nodelayer.Dial(await.Context(t), nodelayer.Config{Edges: []string{h.link.Addr}})
 	must(err)
 	t.Cleanup(func() { _ = node.Close() })
+	h.node = node
 
 	front, err := gateway.New(gateway.Config{Keys: keys, Budget: time.Minute, Mint: func(_ http.ResponseWriter, r *http.Request) (passport.Passport, error) {
 		return passport.Passport{Profile: r.URL.Query().Get("profile"), Level: passport.Recognised}, nil
@@ -150,6 +156,33 @@ func TestWhatIsThereIsShownAndWhatFailedIsNamed(t *testing.T) {
 	}
 	if got := page("3"); !strings.Contains(got, `"title":"Metropolis"`) || strings.Count(got, `"title":`) != 2 || !strings.Contains(got, `"degraded":["titles"]`) {
 		t.Error(got) // the row has a title too
+	}
+}
+
+// A preference that is too large for a passport comes from the edge's cache.
+func TestReferencesAreResolvedByTheEdge(t *testing.T) {
+	h := start(t, 0)
+	resp, err := h.client.Get(h.samples.URL("accounts") + "/accounts/c-1001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var account struct{ References map[string]string }
+	if err := json.NewDecoder(resp.Body).Decode(&account); err != nil {
+		t.Fatal(err)
+	}
+	of := service.ObjectOf{SHA256: account.References["layout"]}
+	before := h.samples.Requests("accounts")
+	for range 3 {
+		c := h.node.Converse(await.Context(t))
+		object, err := nodelayer.Call[service.Object](await.Context(t), c, "accounts.object", of)
+		c.Close()
+		if sum := sha256.Sum256([]byte(object.Value)); err != nil || hex.EncodeToString(sum[:]) != of.SHA256 {
+			t.Errorf("%d bytes, %v", len(object.Value), err)
+		}
+	}
+	if n := h.samples.Requests("accounts") - before; n != 1 {
+		t.Errorf("accounts was asked %d times, want once", n)
 	}
 }
 
