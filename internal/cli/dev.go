@@ -9,15 +9,19 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/bus"
 	"warmline.dev/internal/edge"
+	"warmline.dev/internal/revocations"
 	"warmline.dev/internal/sample"
 	"warmline.dev/passport"
+	"warmline.dev/passport/revocation"
 )
 
 type devOptions struct {
 	edge    edgeOptions
 	gateway gatewayOptions
 	latency time.Duration
+	trust   time.Duration
 	keys    string
 }
 
@@ -31,6 +35,8 @@ one process, talking over loopback as they would between machines. Then:
 
   curl 'http://127.0.0.1:8080/tv@^1/home?profile=paul'
   curl 'http://127.0.0.1:8080/tv/home?profile=ada'
+  curl -c cookies 'http://127.0.0.1:8080/tv/sign-in' -d '{"email":"paul@example.com","password":"popcorn"}'
+  curl -b cookies 'http://127.0.0.1:8080/tv/me'
   warmline call edge.stats`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,6 +55,7 @@ one process, talking over loopback as they would between machines. Then:
 	f.StringVar(&o.edge.config, "config", "", configHelp)
 	f.StringVar(&o.edge.admin, "admin", defaultAdmin, adminHelp)
 	f.DurationVar(&o.latency, "latency", 4*time.Millisecond, "median answer time of the sample services; negative: none")
+	f.DurationVar(&o.trust, "cookie-trust", defaultTrust, trustHelp)
 	f.StringVar(&o.keys, "passport-keys", "", keysHelp+"; without, one is made for this run")
 	return cmd
 }
@@ -58,11 +65,29 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 	if err != nil {
 		return err
 	}
-	services, err := sample.Start(sample.Config{Latency: o.latency})
+	// The account service tells on a bus in this process whose account changes, and the
+	// gateway goes by that.
+	b, err := bus.Open(bus.Config{Name: "dev", Log: log})
 	if err != nil {
 		return err
 	}
+	published, err := revocations.Publish(b, keys, revocation.WindowConfig{}, log)
+	if err != nil {
+		b.Close()
+		return err
+	}
+	cfg := sample.Config{Latency: o.latency}
+	endTelling := tellOn(&cfg, b, log)
+	defer endTelling()
+	services, err := sample.Start(cfg)
+	if err != nil {
+		return errors.Join(err, s.stopAll(publisherTier(b, published)))
+	}
+	o.gateway.door = doorOptions{
+		accounts: services.URL("accounts"), insecure: true, believe: true, trust: o.trust, honour: defaultHonour, heard: heardOptions{shared: b, stale: defaultStale},
+	}
 	tiers, err := s.startDev(ctx, o, services, keys, log)
+	tiers = append(tiers, publisherTier(b, published))
 	if err != nil {
 		err = errors.Join(err, s.stopAll(tiers...))
 		if ctx.Err() != nil {
@@ -125,6 +150,7 @@ func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayA
 	p("")
 	p("Try:  curl 'http://%s/tv@^1/home?profile=paul'", at.http)
 	p("      curl 'http://%s/tv/home?profile=ada'", at.http)
+	p("      curl -c cookies http://%s/tv/sign-in -d '{\"email\":\"paul@example.com\",\"password\":\"%s\"}'    (then with -b cookies: /tv/me, /tv/home)", at.http, sample.Password)
 	p("      go run ./cmd/warmline call edge.stats%s", edgeFlag(edgeAt))
 	if admin := e.Admin(); admin != "" {
 		p("      go run ./cmd/warmline cache invalidate catalogue 17%s", adminFlag(admin))

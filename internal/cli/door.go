@@ -33,14 +33,22 @@ type doorOptions struct {
 func (o *doorOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.accounts, "accounts", "", "URL of the account source: devices get cookies, and it is asked past their trust; without, ?profile= is believed")
 	f.BoolVar(&o.insecure, "insecure-cookies", false, "let cookies go over plain HTTP: for development")
-	f.DurationVar(&o.trust, "cookie-trust", 8*time.Hour, "how long a cookie is trusted without asking anyone; negative: not at all")
-	f.DurationVar(&o.honour, "cookie-honour", 24*time.Hour, "how long after that it is honoured while the account source can't say; negative: not at all")
+	f.DurationVar(&o.trust, "cookie-trust", defaultTrust, trustHelp)
+	f.DurationVar(&o.honour, "cookie-honour", defaultHonour, "how long after that it is honoured while the account source can't say; negative: not at all")
 	f.StringVar(&o.keySet, "jwks", "", "URL or file of the keys (JWKS) that sign tokens for Authorization: Bearer")
 	f.StringVar(&o.issuer, "jwt-issuer", "", "who issues the tokens (iss); goes with --jwks")
 	f.StringVar(&o.audience, "jwt-audience", "", "whom they are for (aud); goes with --jwks")
 	o.heard.addFlags(f)
 	f.BoolVar(&o.believe, "believe-profile", false, "believe ?profile= of who is not signed in: for development")
 }
+
+const (
+	defaultTrust  = 8 * time.Hour
+	defaultHonour = 24 * time.Hour
+	defaultStale  = 5 * time.Minute
+
+	trustHelp = "how long a cookie is trusted without asking anyone; negative: not at all"
+)
 
 // door is how a gateway decides, and what has to be closed behind it.
 type door struct {

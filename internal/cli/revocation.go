@@ -22,12 +22,14 @@ type heardOptions struct {
 	keys     string
 	ignorant string
 	stale    time.Duration
+
+	shared *bus.Bus // instead of bus: another's, in the same process
 }
 
 func (o *heardOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.bus, "bus", "", "bus on which warmline revocation tells whose account has changed: nats://HOST:PORT[,…]; without, cookies are trusted until their time is over")
 	f.StringVar(&o.keys, "revocation-keys", "", revocationKeysHelp)
-	f.DurationVar(&o.stale, "revocation-stale", 5*time.Minute, "how old what it has heard may be; negative: any age")
+	f.DurationVar(&o.stale, "revocation-stale", defaultStale, "how old what it has heard may be; negative: any age")
 	f.StringVar(&o.ignorant, "revocation-unheard", "ask", "what becomes of cookies while it hears nothing: ask (the account source about everyone) or refuse")
 }
 
@@ -46,25 +48,28 @@ func (o *doorOptions) window() time.Duration { return max(o.trust, 0) + max(o.ho
 
 // follow is the set that a gateway goes by, and what closes it; nil: there is no bus.
 func (o *doorOptions) follow(keys []passport.Key, log zerolog.Logger) (*revocations.Set, func(), error) {
-	if o.heard.bus == "" {
+	b, closeBus := o.heard.shared, func() {}
+	if b == nil && o.heard.bus == "" {
 		return nil, nil, nil
 	}
 	keys, err := o.heard.signers(keys)
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := bus.Open(bus.Config{URL: o.heard.bus, Name: "gateway", Log: log})
-	if err != nil {
-		return nil, nil, usageError{err}
+	if b == nil {
+		if b, err = bus.Open(bus.Config{URL: o.heard.bus, Name: "gateway", Log: log}); err != nil {
+			return nil, nil, usageError{err}
+		}
+		closeBus = b.Close
 	}
 	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys, Window: o.window(), Stale: o.heard.stale}, log)
 	if err != nil {
-		b.Close()
+		closeBus()
 		return nil, nil, usageError{err}
 	}
 	return set, func() {
 		set.Close()
-		b.Close()
+		closeBus()
 	}, nil
 }
 
@@ -118,7 +123,7 @@ has to know, or has it in its file.`,
 	f := cmd.Flags()
 	f.StringVar(&o.bus, "bus", "", "nats://HOST:PORT[,…]; or embedded://127.0.0.1:7422, for others on this machine to join")
 	f.StringVar(&o.window.Path, "file", "", "file in which what it knows survives a restart; without, another publisher has to run meanwhile")
-	f.DurationVar(&o.window.Window, "window", 32*time.Hour, "how long a change matters: as long as gateways trust and honour a cookie (--cookie-trust and --cookie-honour)")
+	f.DurationVar(&o.window.Window, "window", defaultTrust+defaultHonour, "how long a change matters: as long as gateways trust and honour a cookie (--cookie-trust and --cookie-honour)")
 	f.StringVar(&keys, "revocation-keys", "", "file with the keys that sign, made by warmline key; the first one signs")
 	return cmd
 }
@@ -136,8 +141,12 @@ func startPublisher(o publisherOptions, keys []passport.Key, log zerolog.Logger)
 		b.Close()
 		return nil, err
 	}
+	return publisherTier(b, p), nil
+}
+
+func publisherTier(b *bus.Bus, p *revocations.Publisher) *tier {
 	return &tier{name: "revocation", stop: func(context.Context) error {
 		defer b.Close()
 		return p.Close()
-	}}, nil
+	}}
 }

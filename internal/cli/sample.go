@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/bus"
+	"warmline.dev/internal/revocations"
 	"warmline.dev/internal/sample"
 )
 
@@ -14,6 +17,7 @@ const samplePort = 9101
 
 func sampleCommand(s *settings) *cobra.Command {
 	var cfg sample.Config
+	var at string
 	cmd := &cobra.Command{
 		Use:   "sample",
 		Short: "Run the sample mid-tier services: profiles, members, recommendations, catalogue, ratings, accounts",
@@ -28,9 +32,17 @@ Accounts have sessions, for whoever signs in; the password is everybody's:
   curl http://127.0.0.1:9106/sign-out-all -d '{"customer":"c-1001"}'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := s.begin(cmd); err != nil {
+			log, err := s.begin(cmd)
+			if err != nil {
 				return err
 			}
+			end := func() {}
+			if at != "" {
+				if end, err = tellAccounts(&cfg, at, log); err != nil {
+					return err
+				}
+			}
+			defer end()
 			services, err := sample.Start(cfg)
 			if err != nil {
 				return err
@@ -44,8 +56,33 @@ Accounts have sessions, for whoever signs in; the password is everybody's:
 	f := cmd.Flags()
 	f.StringVar(&cfg.Host, "host", "127.0.0.1", "address to listen at")
 	f.IntVar(&cfg.BasePort, "base-port", samplePort, "first of six consecutive ports; 0: free ones")
+	f.StringVar(&at, "bus", "", "where accounts tells which of them has changed, for warmline revocation: nats://HOST:PORT[,…]")
 	f.DurationVar(&cfg.Latency, "latency", 4*time.Millisecond, "median answer time; negative: none")
 	return cmd
+}
+
+// tellAccounts has changes of accounts told on a bus, until end is called.
+func tellAccounts(cfg *sample.Config, url string, log zerolog.Logger) (end func(), err error) {
+	b, err := bus.Open(bus.Config{URL: url, Name: "accounts", Log: log})
+	if err != nil {
+		return func() {}, usageError{err}
+	}
+	endTelling := tellOn(cfg, b, log)
+	return func() {
+		endTelling()
+		b.Close()
+	}, nil
+}
+
+// tellOn is tellAccounts on a bus that is there.
+func tellOn(cfg *sample.Config, b *bus.Bus, log zerolog.Logger) (end func()) {
+	teller := revocations.NewTeller(b)
+	cfg.OnAccount = func(e sample.Event) {
+		if err := teller.Tell(e); err != nil {
+			log.Error().Err(err).Msg("an account event is not told")
+		}
+	}
+	return teller.Close
 }
 
 func sampleTier(services *sample.Services) *tier {

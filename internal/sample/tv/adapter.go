@@ -31,7 +31,7 @@ func Versions() []Version {
 
 func wants(catalogue string) map[string]string {
 	return map[string]string{
-		"profiles": "^1", "members": "^1.2", "recommendations": "^1", "ratings": "^1.1", "catalogue": catalogue,
+		"profiles": "^1", "members": "^1.2", "recommendations": "^1", "ratings": "^1.1", "accounts": "^1", "catalogue": catalogue,
 	}
 }
 
@@ -40,8 +40,12 @@ func routes(edge *nodelayer.Edge, home func(*http.Request) (any, error)) http.Ha
 	mux.Handle("GET /home", adapter.JSON(home))
 	mux.Handle("POST /ratings/{video}", adapter.JSON(func(r *http.Request) (any, error) { return rate(r, edge) }))
 	mux.Handle("POST /plan", adapter.JSON(func(r *http.Request) (any, error) { return changePlan(r, edge) }))
+	mux.Handle("GET /me", adapter.JSON(me))
+	mux.Handle("POST /sign-in", adapter.JSON(func(r *http.Request) (any, error) { return signIn(r, edge) }))
+	mux.Handle("POST /sign-out", adapter.JSON(func(r *http.Request) (any, error) { return signOut(r, edge, "accounts.signOut") }))
+	mux.Handle("POST /sign-out-everywhere", adapter.JSON(func(r *http.Request) (any, error) { return signOut(r, edge, "accounts.signOutAll") }))
 	mux.Handle("/", adapter.JSON(func(r *http.Request) (any, error) {
-		return nil, protocol.Errorf(protocol.NotFound, "%s %.80q: this adapter has GET /home, POST /ratings/{video} and POST /plan", r.Method, r.URL.Path)
+		return nil, protocol.Errorf(protocol.NotFound, "%s %.80q: this adapter has GET /home, GET /me, and POST /sign-in, /sign-out, /sign-out-everywhere, /plan and /ratings/{video}", r.Method, r.URL.Path)
 	}))
 	return mux
 }

@@ -28,26 +28,32 @@ func gather[Videos any](r *http.Request, edge *nodelayer.Edge) (*home[Videos], e
 		return nil, err
 	}
 	ctx := r.Context()
-	if p, err := passport.Peek(passport.FromContext(ctx).Sealed()); err != nil || p.Profile == "" {
-		return nil, protocol.Errorf(protocol.Unauthenticated, "whose page? say so with ?profile=paul")
+	whose, err := passport.Peek(passport.FromContext(ctx).Sealed())
+	if err != nil || whose.Profile == "" {
+		return nil, protocol.Errorf(protocol.Unauthenticated, "whose page? sign in, or say so with ?profile=paul")
 	}
 	conv := edge.Converse(ctx)
 	defer conv.Close()
 	type args = map[string]any
 	profile := conv.Start("profiles.current", nil)
-	member := conv.Start("members.current", nil, nodelayer.After(profile)) // which completes the passport
+	var member *nodelayer.Pending
+	if whose.Plan == "" { // otherwise the passport says it: nobody is asked
+		member = conv.Start("members.current", nil, nodelayer.After(profile)) // which completes the passport
+	}
 	recs := conv.Start("recommendations.forProfile", args{"limit": limit})
 	ids := recs.Ref("items", nodelayer.Each, "id")
 	titles := conv.Start("catalogue.videos", args{"ids": ids})
 	ratings := conv.Start("ratings.forVideos", args{"ids": ids})
 
-	h := &home[Videos]{ratings: map[int]string{}}
+	h := &home[Videos]{plan: whose.Plan, ratings: map[int]string{}}
 	p := &parts{}
 	if profile, ok := take[service.Profile](ctx, p, "profile", profile); ok {
 		h.profile = &profile
 	}
-	if member, ok := take[service.Member](ctx, p, "plan", member); ok {
-		h.plan = member.Plan
+	if member != nil {
+		if member, ok := take[service.Member](ctx, p, "plan", member); ok {
+			h.plan = member.Plan
+		}
 	}
 	row, ok := take[service.Recommendations](ctx, p, "recommendations", recs)
 	if !ok {

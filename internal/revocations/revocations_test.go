@@ -1,0 +1,85 @@
+package revocations_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"warmline.dev/internal/await"
+	"warmline.dev/internal/bus"
+	"warmline.dev/internal/revocations"
+	"warmline.dev/passport"
+	"warmline.dev/passport/revocation"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T) *bus.Bus {
+	t.Helper()
+	b, err := bus.Open(bus.Config{URL: "embedded"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+// What an account source tells puts customer and session in question at a gateway, and
+// nobody else; what is no event does no harm.
+func TestEventsReachAGateway(t *testing.T) {
+	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
+	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	teller := revocations.NewTeller(b)
+	defer teller.Close()
+	type event struct {
+		Customer string `json:"customer,omitempty"`
+		Session  string `json:"session,omitempty"`
+		At       int64  `json:"at"`
+	}
+	await.Until(t, "the set to be complete", set.Complete)
+	before, at := time.Now().Add(-time.Hour), time.Now().UnixMilli()
+	for _, e := range []any{"no event", event{}, event{At: at}, event{Customer: "ann", At: at}, event{Customer: "bob", Session: "s-1", At: at}, event{Session: "s-2", At: at}} {
+		if err := teller.Tell(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"ann", "bob", "s-1", "s-2"} {
+		await.Until(t, id+" to be in question", func() bool { return set.Revoked(id, before) })
+	}
+	for _, id := range []string{"", "carol", "s-3"} {
+		if set.Revoked(id, before) {
+			t.Errorf("%q is in question", id)
+		}
+	}
+	if set.Revoked("ann", time.Now().Add(time.Minute)) {
+		t.Error("who signed in since is in question")
+	}
+}
+
+func TestBadConfig(t *testing.T) {
+	b := open(t)
+	if _, err := revocations.Follow(b, revocation.SetConfig{}, zerolog.Nop()); err == nil {
+		t.Error("a set without keys was made")
+	}
+	if _, err := revocations.Publish(b, nil, revocation.WindowConfig{}, zerolog.Nop()); err == nil {
+		t.Error("a publisher without keys was made")
+	}
+	if _, err := revocations.Publish(b, nil, revocation.WindowConfig{Path: t.TempDir()}, zerolog.Nop()); err == nil {
+		t.Error("a folder was taken for a file")
+	}
+}
