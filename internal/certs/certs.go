@@ -1,4 +1,5 @@
-// Package certs makes certificates for tests.
+// Package certs makes short-lived certificates in memory: for tests, and for warmline
+// dev. The keys are never written anywhere.
 package certs
 
 import (
@@ -8,8 +9,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -38,14 +41,17 @@ func Client() *tls.Config { return &tls.Config{RootCAs: Known().Pool} }
 
 // New makes an authority that nobody knows. Like Sign, it panics if there is no
 // randomness.
-func New() *Authority {
+func New() *Authority { return NewFor(time.Hour) }
+
+// NewFor makes an authority that is good for so long.
+func NewFor(lasts time.Duration) *Authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "warmline authority"},
+		NotBefore: time.Now().Add(-early), NotAfter: time.Now().Add(lasts),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	a := &Authority{key: key, Pool: x509.NewCertPool()}
@@ -60,17 +66,50 @@ func New() *Authority {
 	return a
 }
 
+// early is before now: clocks differ.
+const early = time.Hour
+
+// PEM is the authority's certificate, as files have it.
+func (a *Authority) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+}
+
 // Sign makes a certificate for 127.0.0.1 that servers and clients can show.
 func (a *Authority) Sign(name string) tls.Certificate {
+	return a.Issue(Request{Name: name, Lasts: time.Hour})
+}
+
+// Request is what is to be certified.
+type Request struct {
+	Name string   // of the subject
+	DNS  []string // names of the host, besides its addresses on loopback
+	URIs []string
+	// Lasts is how long it is good for, from now. Negative: it has expired.
+	Lasts time.Duration
+}
+
+// Issue makes a certificate for loopback that servers and clients can show.
+func (a *Authority) Issue(r Request) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
 	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		panic(err)
+	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
+		SerialNumber: serial, Subject: pkix.Name{CommonName: r.Name},
+		NotBefore: time.Now().Add(min(0, r.Lasts) - early), NotAfter: time.Now().Add(r.Lasts),
+		DNSNames: r.DNS, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	for _, text := range r.URIs {
+		u, err := url.Parse(text)
+		if err != nil {
+			panic(err)
+		}
+		template.URIs = append(template.URIs, u)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {

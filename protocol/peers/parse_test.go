@@ -1,0 +1,123 @@
+package peers_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"warmline.dev/protocol/peers"
+)
+
+var update = flag.Bool("update", false, "write what Parse says into testdata")
+
+func TestParse(t *testing.T) {
+	p, err := peers.Parse("peers.yaml", []byte(`
+peers:
+  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"]}
+  batch:    {tokens: ["`+peers.HashToken(batchToken).String()+`"], calls: &some [catalogue, ratings]}
+  edges:    {certificate: ["spiffe://example/edge", "edge.example"], hands-over: true}
+  staff:    {tokens: "`+peers.HashToken(staffToken).String()+`", calls: *some, operates: true}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(p.Names()); got != "[tv-nodes batch edges staff]" {
+		t.Error(got)
+	}
+	staff, refusal := p.IdentifyToken(staffToken)
+	if refusal != nil || !staff.Operates || staff.HandsOver || !staff.MayCall("ratings") || staff.MayCall("members") || staff.MayOffer("tv") {
+		t.Errorf("%+v, %v", staff, refusal)
+	}
+}
+
+// Each file of testdata/mistakes has what Parse says of it beside it.
+func TestEveryMistakeIsListed(t *testing.T) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := peers.Parse(filepath.Base(file), text)
+			if _, ok := errors.AsType[peers.Mistakes](err); !ok || p != nil {
+				t.Fatalf("got %v, %v; want mistakes", p, err)
+			}
+			if strings.Contains(err.Error(), "warmline_") || strings.Contains(err.Error(), "e3b0c4") {
+				t.Errorf("what may be secret is shown: %v", err)
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			got := err.Error() + "\n"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFilesAreBounded(t *testing.T) {
+	for want, text := range map[string]string{
+		"the file has more than":                     strings.Repeat("#", peers.MaxSize+1),
+		"peers.yaml:1:1: expected YAML":              "",
+		"there are more than 1000 peers":             "peers:\n" + numbered(1001, "  p%d: {certificate: p%d.example, operates: true}\n"),
+		"has 65 entries; expected at most 64":        "peers: {a: {operates: true, certificate: [" + numbered(65, "p%d.p%d.example, ") + "]}}",
+		"peers.yaml:100:3: \"P98\" is no name of a ": "peers:\n" + numbered(300, "  P%d: {certificate: P%d.example, operates: true}\n"),
+	} {
+		_, err := peers.Parse("peers.yaml", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "\n") > 100 {
+			t.Errorf("\n got %v\nwant %s", err, want)
+		}
+	}
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i, i)
+	}
+	return b.String()
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	if err != nil || len(files) == 0 {
+		f.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte("peers: {a: {certificate: a.example, calls: [\"*\"]}}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := peers.Parse("peers.yaml", text)
+		if list, ok := err.(peers.Mistakes); err != nil && (!ok || len(list) == 0 || len(list) > 100 || p != nil) { //nolint:errorlint // it is never wrapped
+			t.Fatalf("%v, %#v", p, err)
+		}
+		for _, m := range strings.Split(fmt.Sprint(err), "\n") {
+			if strings.Contains(m, "1:1: peers: ") {
+				t.Fatalf("New has found what Parse has not: %s", m)
+			}
+		}
+	})
+}
