@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/peers"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
@@ -22,7 +23,8 @@ type line struct {
 	codec    protocol.Codec
 	hello    protocol.Hello
 	telling  sync.Mutex
-	services atomic.Pointer[services] // what its wants resolve to; replaced by [Server.Offer]
+	services atomic.Pointer[services]   // what its wants resolve to; replaced by [Server.Offer]
+	peer     atomic.Pointer[peers.Peer] // whose it is; nil: that does not matter
 }
 
 // answer serves a request-response: the setup's result, or a single call.
@@ -84,7 +86,7 @@ func (l *line) stream(ctx context.Context, request rsocket.Payload, items rsocke
 func (l *line) single(ctx context.Context, b *bearer, method string, args protocol.Raw, yield func(protocol.Raw) error) (out outcome) {
 	l.s.calls.Add(1)
 	defer func() { l.s.countFailed(out.err) }()
-	sv, m, err := l.services.Load().find(method)
+	sv, m, err := l.find(*l.services.Load(), method)
 	if err == nil && (m.stream != nil) != (yield != nil) {
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s: ask for it so, or in a conversation", method, amount(m))
 	}

@@ -54,9 +54,10 @@ func (o *offer) add(decl Service) error {
 	return nil
 }
 
-// resolve finds what a line wants.
-func (o *offer) resolve(hello protocol.Hello) (services, *protocol.Refusal) {
-	resolved, refusal := protocol.Resolve(hello.Wants, o.versions)
+// resolve finds what a line wants among versions, and those of the edge's own methods
+// that it may call; nil: all.
+func (o *offer) resolve(hello protocol.Hello, versions protocol.Offers, own func(method string) bool) (services, *protocol.Refusal) {
+	resolved, refusal := protocol.Resolve(hello.Wants, versions)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -64,8 +65,11 @@ func (o *offer) resolve(hello protocol.Hello) (services, *protocol.Refusal) {
 	for name, v := range resolved {
 		found[name] = o.services[name][v.String()]
 	}
-	for _, own := range o.services[ownService] {
-		found[ownService] = own
+	for _, sv := range o.services[ownService] {
+		found[ownService] = sv
+		if own != nil {
+			found[ownService] = sv.only(own)
+		}
 	}
 	return found, nil
 }
@@ -109,15 +113,7 @@ func (s *Server) Offer(declared ...Service) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offer = o
-	for l := range s.open {
-		found, refusal := o.resolve(l.hello)
-		if refusal == nil {
-			if l.services.Swap(&found).same(found) {
-				continue
-			}
-		}
-		s.telling.Go(func() { l.tell(refusal) })
-	}
+	s.resolveAll()
 	return nil
 }
 
@@ -125,17 +121,21 @@ func (s *services) same(other services) bool {
 	return maps.EqualFunc(*s, other, func(a, b *service) bool { return a.version.Equal(b.version) })
 }
 
-// admit resolves a new line's wants, from when on it is told of changes.
+// admit resolves a new line's wants, from when on it is told of changes. Whose it is
+// is looked at again, as peers may have been replaced since.
 func (s *Server) admit(l *line) *protocol.Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, refusal := s.offer.resolve(l.hello)
+	found, refusal := s.resolve(l, s.offer)
 	if refusal == nil {
 		l.services.Store(&found)
 		s.open[l] = struct{}{}
 	}
 	return refusal
 }
+
+// notice is how long a line is kept that may be replaced by a better one.
+const notice = time.Second
 
 // tell says on the line what has become of what it wanted.
 func (l *line) tell(refusal *protocol.Refusal) {
@@ -151,8 +151,14 @@ func (l *line) tell(refusal *protocol.Refusal) {
 		}
 		return
 	}
-	l.s.cfg.Log.Info().Stringer("peer", l.conn.RemoteAddr()).Str("name", l.hello.Name).Str("reason", refusal.Message).Msg("line is closing: what it wants is withdrawn")
+	l.s.cfg.Log.Info().Stringer("peer", l.conn.RemoteAddr()).Str("name", l.hello.Name).Str("reason", refusal.Message).Msg("line is closing: it can't have what it wants any more")
 	_ = l.conn.PushMetadata(ctx, composite.Append(nil, protocol.MIMERefusal, []byte(refusal.JSON()))) // the same
+	if refusal.Code == protocol.Unauthenticated || refusal.Code == protocol.Forbidden {
+		select { // it may have a newer token, and open another line first
+		case <-time.After(notice):
+		case <-l.conn.Done():
+		}
+	}
 	ctx, cancel = context.WithTimeout(context.Background(), l.s.cfg.MaxBudget)
 	defer cancel()
 	_ = l.conn.Shutdown(ctx) // it ends either way

@@ -57,7 +57,7 @@ func (out *outcome) message(id uint32, seen bool) protocol.Message {
 // the conversation's view; seen says that.
 func (c *conversation) outcome(a *asked) (out outcome, seen bool) {
 	ctx, m := context.Context(&a.ctx), &a.m
-	sv, method, err := c.services.find(m.Method)
+	sv, method, err := c.l.find(c.services, m.Method)
 	if err == nil && (method.stream != nil) != (m.How.Parts > 0) {
 		err = protocol.Errorf(protocol.InvalidArgument, "%s gives %s", m.Method, map[bool]string{true: "parts: say how many are taken", false: "one result, and no parts"}[method.stream != nil])
 	}

@@ -16,6 +16,7 @@ import (
 	"warmline.dev/edgelayer/warm"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/peers"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/composite"
 	"warmline.dev/protocol/rsocket/frame"
@@ -31,8 +32,13 @@ type Config struct {
 	// Keys open and seal passports. Without, methods that need one are refused.
 	Keys *passport.Keyring
 	// Own are methods of the service "edge" besides stats: what edges ask one
-	// another.
+	// another. With Peers they are for those that hand over.
 	Own []Method
+	// Peers are those that may dial, and what they may call: a line is refused before
+	// its first request if it is nobody's or wants what its peer may not call. One that
+	// says nothing of what it wants has what it may call. Default: nobody is asked who
+	// they are.
+	Peers *peers.Peers
 	// Figures gives those of the caches and sources behind the services, by name,
 	// for edge.stats. Default: none.
 	Figures func() (caches map[string]warm.Stats, sources map[string]source.Stats)
@@ -172,7 +178,11 @@ func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler,
 		defer s.mu.Unlock()
 		delete(s.open, l)
 	})
-	s.cfg.Log.Debug().Stringer("peer", conn.RemoteAddr()).Str("name", l.hello.Name).Str("version", l.hello.Version).Msg("line open")
+	opened := s.cfg.Log.Debug().Stringer("peer", conn.RemoteAddr()).Str("name", l.hello.Name).Str("version", l.hello.Version)
+	if peer := l.peer.Load(); peer != nil {
+		opened = opened.Str("of", peer.Name)
+	}
+	opened.Msg("line open")
 	return rsocket.Handler{Response: l.answer, Stream: l.stream, Channel: l.converse}, nil
 }
 
@@ -185,12 +195,14 @@ func (s *Server) negotiate(conn *rsocket.Conn) (*line, *rsocket.Error) {
 	if setup.MetadataMIME != composite.MIME {
 		return nil, &rsocket.Error{Code: frame.CodeUnsupportedSetup, Message: fmt.Sprintf("metadata MIME type %q: expected %s", setup.MetadataMIME, composite.MIME)}
 	}
-	hello, err := protocol.ParseHello(codec, setup.Payload.Data)
-	if err != nil {
-		return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
+	l := &line{s: s, conn: conn, codec: codec}
+	refusal := l.identify()
+	if refusal == nil { // who is nobody learns nothing else
+		if l.hello, err = protocol.ParseHello(codec, setup.Payload.Data); err != nil {
+			return nil, &rsocket.Error{Code: frame.CodeInvalidSetup, Message: err.Error()}
+		}
+		refusal = l.hello.CheckProtocol()
 	}
-	l := &line{s: s, conn: conn, codec: codec, hello: hello}
-	refusal := hello.CheckProtocol()
 	if refusal == nil {
 		refusal = s.admit(l)
 	}

@@ -213,6 +213,18 @@ type service struct {
 	methods map[string]*Method
 }
 
+// only is the service with some of its methods.
+func (sv *service) only(which func(method string) bool) *service {
+	some := *sv
+	some.methods = make(map[string]*Method, len(sv.methods))
+	for name, m := range sv.methods {
+		if which(name) {
+			some.methods[name] = m
+		}
+	}
+	return &some
+}
+
 func newService(s Service) (*service, error) {
 	if !validName.MatchString(s.Name) || s.Name == "warmline" {
 		return nil, fmt.Errorf("edgelayer: service name %q: expected lower-case letters, digits and '-', and not \"warmline\"", s.Name)

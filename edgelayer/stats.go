@@ -6,6 +6,7 @@ import (
 
 	"warmline.dev/edgelayer/source"
 	"warmline.dev/edgelayer/warm"
+	"warmline.dev/protocol/peers"
 )
 
 // Stats are an edge's figures, as edge.stats returns them.
@@ -20,6 +21,7 @@ type Stats struct {
 	References    int64                   `json:"references"`    // resolved
 	ViewHits      int64                   `json:"view_hits"`     // calls that their conversation had asked before
 	Refused       int64                   `json:"refused"`       // conversations and single calls, as overloaded
+	Peers         peers.Stats             `json:"peers"`         // who was refused for who it is
 	AtOnce        int                     `json:"at_once"`       // calls that may run at once now, as measured; 0: no limit
 	Services      map[string][]string     `json:"services"`
 	Caches        map[string]warm.Stats   `json:"caches"`
@@ -41,6 +43,9 @@ func (s *Server) Stats() Stats {
 	for name, versions := range offered {
 		st.Services[name] = versions.Strings()
 	}
+	if s.cfg.Peers != nil {
+		st.Peers = s.cfg.Peers.Stats()
+	}
 	if s.cfg.Figures != nil {
 		st.Caches, st.Sources = s.cfg.Figures()
 	}
@@ -51,6 +56,6 @@ const ownService = "edge"
 
 // own is the service that every edge has.
 func (s *Server) own() Service {
-	stats := NewMethod("stats", func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }, Idempotent())
+	stats := NewMethod(statsMethod, func(context.Context, struct{}) (Stats, error) { return s.Stats(), nil }, Idempotent())
 	return Service{Name: ownService, Version: "1.0.0", Methods: append([]Method{stats}, s.cfg.Own...)}
 }

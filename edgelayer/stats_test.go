@@ -48,7 +48,7 @@ func TestStats(t *testing.T) {
 		}
 		got.Uptime, got.AtOnce = "", 0
 		text, _ := json.Marshal(got)
-		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,"refused":0,"at_once":0,` +
+		if want := `{"name":"east","version":"7.0.1","uptime":"","lines":2,"conversations":1,"calls":6,"failures":3,"references":0,"view_hits":0,"refused":0,"peers":{"unauthenticated":0,"forbidden":0},"at_once":0,` +
 			`"services":{"catalogue":["2.1.3","1.4.2"],"echo":["1.0.0"],"edge":["1.0.0"],"gate":["1.0.0"]},` +
 			`"caches":{"films":{"entries":3,"bytes":0,"max_bytes":0,"hits":20,"misses":4,"stale":0,"fallbacks":0,"loads":0,"failures":0,` +
 			`"refreshes":0,"evictions":0,"dropped":0,"taken_over":0,"load_p50_ms":0,"load_p99_ms":0,"load_sum_ms":0,"age_s":0}},` +

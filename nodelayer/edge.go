@@ -35,6 +35,8 @@ type Config struct {
 	// KeepAlive is the interval of keepalives; a line that is silent for three of
 	// them counts as lost. Default 10 s.
 	KeepAlive time.Duration
+	// Credentials are how it proves who it is, to edges that ask. Default: not at all.
+	Credentials Credentials
 	// RSocket bounds the line.
 	RSocket rsocket.Config
 	// Log is told of lines lost and found. The zero value is silent.
@@ -44,6 +46,11 @@ type Config struct {
 // RefusedError is returned by [Dial] when the edge refuses the line, for example
 // because a want has no version that satisfies it.
 type RefusedError = line.RefusedError
+
+// Credentials are how a node proves who it is: with a client certificate, a token, or
+// both. Their functions are asked for each line that is opened, so that certificates
+// and tokens can be replaced while it runs.
+type Credentials = line.Credentials
 
 // Edge is the edge as a node reaches it: one edge, or several that offer the same.
 // It keeps a line open to each and dials again when one breaks. A conversation is
@@ -71,9 +78,9 @@ func Dial(ctx context.Context, cfg Config) (*Edge, error) {
 	var targets []line.Target
 	for _, address := range cfg.Edges {
 		targets = append(targets, line.Target{
-			Address:   address,
-			Hello:     protocol.Hello{Name: cfg.Name, Version: cfg.Version, Protocol: protocol.Range, Wants: cfg.Wants},
-			RSocket:   cfg.RSocket,
+			Address: address,
+			Hello:   protocol.Hello{Name: cfg.Name, Version: cfg.Version, Protocol: protocol.Range, Wants: cfg.Wants},
+			RSocket: cfg.RSocket, Credentials: cfg.Credentials,
 			KeepAlive: cfg.KeepAlive,
 		})
 	}

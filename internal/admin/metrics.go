@@ -53,6 +53,8 @@ var edgeFigures = []figure[edgelayer.Stats]{
 	edgeFigure(prometheus.CounterValue, "references_total", "References to results of earlier calls that were resolved.", func(s edgelayer.Stats) float64 { return float64(s.References) }),
 	edgeFigure(prometheus.CounterValue, "view_hits_total", "Calls that their conversation had asked before.", func(s edgelayer.Stats) float64 { return float64(s.ViewHits) }),
 	edgeFigure(prometheus.CounterValue, "refused_total", "Conversations and single calls refused as overloaded.", func(s edgelayer.Stats) float64 { return float64(s.Refused) }),
+	edgeFigure(prometheus.CounterValue, "unauthenticated_total", "Lines refused because they are no peer's.", func(s edgelayer.Stats) float64 { return float64(s.Peers.Unauthenticated) }),
+	edgeFigure(prometheus.CounterValue, "forbidden_total", "Lines and calls refused because of what their peer may not.", func(s edgelayer.Stats) float64 { return float64(s.Peers.Forbidden) }),
 	edgeFigure(prometheus.GaugeValue, "at_once", "Calls that may run at once, as measured; +Inf: no limit.", func(s edgelayer.Stats) float64 { return unlimited(float64(s.AtOnce), 0) }),
 }
 

@@ -47,9 +47,11 @@ warmline_edge_at_once gauge
 warmline_edge_call_failures_total counter
 warmline_edge_calls_total counter
 warmline_edge_conversations gauge
+warmline_edge_forbidden_total counter
 warmline_edge_lines gauge
 warmline_edge_references_total counter
 warmline_edge_refused_total counter
+warmline_edge_unauthenticated_total counter
 warmline_edge_view_hits_total counter
 warmline_source_attempt_failures_total counter kind source
 warmline_source_attempt_p50_seconds gauge source

@@ -32,6 +32,9 @@ type Config struct {
 	// MaxBody bounds a response's body, in bytes. Default 4 MiB; what is larger
 	// becomes a 500.
 	MaxBody int
+	// Credentials are how it proves who it is, to gateways that ask. Default: not at
+	// all.
+	Credentials nodelayer.Credentials
 	// RSocket bounds the lines.
 	RSocket rsocket.Config
 	// Log is told of lines lost and found, and of handlers that panic. The zero
@@ -70,8 +73,8 @@ func Serve(ctx context.Context, cfg Config) (*Server, error) {
 				Name: cfg.Name, Version: cfg.Version, Protocol: protocol.Range,
 				Offers: map[string]string{cfg.Name: cfg.Version},
 			},
-			Handler:   rsocket.Handler{Response: s.answer},
-			RSocket:   cfg.RSocket,
+			Handler: rsocket.Handler{Response: s.answer},
+			RSocket: cfg.RSocket, Credentials: cfg.Credentials,
 			KeepAlive: cfg.KeepAlive,
 		}, cfg.Log)
 		if err != nil {

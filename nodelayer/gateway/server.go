@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -14,6 +15,7 @@ import (
 	"warmline.dev/passport"
 	"warmline.dev/passport/device"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/peers"
 	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/composite"
 	"warmline.dev/protocol/rsocket/frame"
@@ -45,6 +47,10 @@ type Config struct {
 	Budget time.Duration
 	// MaxBody bounds a request's body, in bytes. Default 64 KiB; then it is a 413.
 	MaxBody int64
+	// Peers are those that may offer adapters, and which: a line is refused before its
+	// first request if it is nobody's or offers what its peer may not. Default: nobody
+	// is asked who they are.
+	Peers *peers.Peers
 	// RSocket bounds the lines of adapters.
 	RSocket rsocket.Config
 	// Log gets one line per device request. The zero value is silent.
@@ -56,6 +62,9 @@ type Server struct {
 	cfg   Config
 	table table
 	rs    *rsocket.Server
+
+	entering sync.Mutex     // so that no adapter comes while peers are looked at
+	leaving  sync.WaitGroup // who sees lines off
 }
 
 // ErrServerClosed is returned by [Server.ServeLines] after Shutdown or Close.
@@ -109,21 +118,29 @@ func (s *Server) ServeLines(l net.Listener) error { return s.rs.Serve(l) }
 // Shutdown ends the lines of adapters gracefully, within ctx, and returns when
 // all goroutines have ended. The HTTP server in front is its owner's to shut
 // down, first.
-func (s *Server) Shutdown(ctx context.Context) error { return s.rs.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.leaving.Wait()
+	return s.rs.Shutdown(ctx)
+}
 
 // Close ends the lines at once.
-func (s *Server) Close() error { return s.rs.Close() }
+func (s *Server) Close() error {
+	defer s.leaving.Wait()
+	return s.rs.Close()
+}
 
 var validApp = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 
 // accept takes an adapter's line into the table.
 func (s *Server) accept(_ context.Context, conn *rsocket.Conn) (rsocket.Handler, error) {
 	a, err := s.negotiate(conn)
+	if err == nil {
+		err = s.enter(a)
+	}
 	if err != nil {
 		s.cfg.Log.Info().Stringer("peer", conn.RemoteAddr()).Stringer("code", err.Code).Str("reason", protocol.RefusalText(err.Message)).Msg("line refused")
 		return rsocket.Handler{}, err
 	}
-	s.table.add(a)
 	context.AfterFunc(conn.Context(), func() {
 		s.table.remove(a)
 		s.cfg.Log.Info().Stringer("adapter", a).Msg("adapter gone")
@@ -142,6 +159,9 @@ func (s *Server) negotiate(conn *rsocket.Conn) (*adapter, *rsocket.Error) {
 	}
 	if err != nil {
 		return nil, &rsocket.Error{Code: frame.CodeUnsupportedSetup, Message: err.Error()}
+	}
+	if _, refusal := s.identify(conn); refusal != nil { // who is nobody learns nothing else
+		return nil, &rsocket.Error{Code: frame.CodeRejectedSetup, Message: refusal.JSON()}
 	}
 	hello, err := protocol.ParseHello(codec, setup.Payload.Data)
 	if err != nil {

@@ -45,6 +45,16 @@ func (t *table) remove(a *adapter) {
 	}
 }
 
+// all are the lines there are, in no order.
+func (t *table) all() (lines []*adapter) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, of := range t.lines {
+		lines = append(lines, of...)
+	}
+	return lines
+}
+
 // pick returns the least busy line of the highest version in the range; "" is
 // the highest stable version, or the highest of all if none is stable.
 func (t *table) pick(app, rng string) (*adapter, *protocol.Error) {

@@ -54,6 +54,9 @@ func Start(t Target, log zerolog.Logger) (*Keeper, error) {
 	if err := rsocket.CheckAddress(t.Address); err != nil {
 		return nil, err
 	}
+	if err := t.Credentials.secure(t.Address); err != nil {
+		return nil, err
+	}
 	k := &Keeper{
 		target: t, log: log.With().Str("peer", t.Address).Logger(),
 		closing: map[*Line]struct{}{}, changed: make(chan struct{}), ran: make(chan struct{}),
@@ -175,7 +178,10 @@ func (k *Keeper) run(ctx context.Context) {
 		}
 		stood, wait = true, backoffMin
 		k.set(l, nil)
-		if !k.watch(ctx, l) || sleep(ctx, wait) != nil {
+		for l != nil && ctx.Err() == nil {
+			l = k.watch(ctx, l)
+		}
+		if ctx.Err() != nil || sleep(ctx, wait) != nil {
 			return
 		}
 	}
@@ -190,34 +196,71 @@ func levelOf(said bool) zerolog.Level {
 	return zerolog.InfoLevel
 }
 
-// watch returns when there is need of another line; false when ctx has ended.
-func (k *Keeper) watch(ctx context.Context, l *Line) bool {
+// watch returns when there is need of another line, or when ctx has ended: the line
+// that has taken its place, if one has already.
+func (k *Keeper) watch(ctx context.Context, l *Line) *Line {
 	select {
 	case <-ctx.Done():
-		return false
+		return nil
+	case <-l.Conn.Done():
+	case <-l.closing:
+	case <-l.retired:
+		if next := k.replace(ctx, l); next != nil {
+			return next
+		}
+	}
+	select {
+	case <-ctx.Done():
 	case <-l.Conn.Done():
 		k.set(nil, l.Conn.Err())
 		_ = l.Conn.Close() // joins its goroutines; it has ended already
 		k.log.Warn().Str("reason", l.Conn.Err().Error()).Msg("line lost")
 	case <-l.closing:
-		k.mu.Lock()
-		k.closing[l] = struct{}{}
-		k.mu.Unlock()
 		k.set(nil, nil)
 		event := k.log.Info()
 		if r := l.refusal.Load(); r != nil {
 			event = k.log.Warn().Str("reason", r.Message)
 		}
 		event.Msg("the peer is closing the line, what is under way goes on")
-		k.wg.Go(func() {
-			<-l.Conn.Done()
-			_ = l.Conn.Close()
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			delete(k.closing, l)
-		})
+		k.leave(l, func() { <-l.Conn.Done() })
 	}
-	return true
+	return nil
+}
+
+// replace opens another line before the peer closes one, as it has told that it will:
+// with a token or certificate that is newer, the peer may well take it.
+func (k *Keeper) replace(ctx context.Context, l *Line) *Line {
+	const patience = 30 * time.Second // with what is under way
+	if sleep(ctx, backoffMin) != nil {
+		return nil
+	}
+	next, err := k.dial(ctx)
+	if err != nil {
+		k.log.Warn().Str("reason", l.refusal.Load().Message).Msg("the peer is going to close the line, and takes no other")
+		return nil
+	}
+	k.log.Info().Str("reason", l.refusal.Load().Message).Msg("the peer is going to close the line, and has taken another")
+	k.set(next, nil)
+	k.leave(l, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = l.Conn.Shutdown(ctx) // it ends either way
+	})
+	return next
+}
+
+// leave lets a line finish what is under way, which end waits for.
+func (k *Keeper) leave(l *Line, end func()) {
+	k.mu.Lock()
+	k.closing[l] = struct{}{}
+	k.mu.Unlock()
+	k.wg.Go(func() {
+		end()
+		_ = l.Conn.Close()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.closing, l)
+	})
 }
 
 func (k *Keeper) dial(ctx context.Context) (*Line, error) {

@@ -23,6 +23,7 @@ type Line struct {
 
 	welcome atomic.Pointer[protocol.Welcome]
 	refusal atomic.Pointer[protocol.Refusal] // why the peer closes it
+	retired chan struct{}                    // closed when the peer tells that it is of nobody any more, or of one who may not
 	closing chan struct{}                    // closed when the peer begins to close it gracefully
 }
 
@@ -44,7 +45,10 @@ func (l *Line) pushed(metadata []byte) {
 			}
 		case protocol.MIMERefusal:
 			if r := protocol.ParseRefusal(string(e.Data)); r != nil {
-				l.refusal.Store(r)
+				proof := r.Code == protocol.Unauthenticated || r.Code == protocol.Forbidden
+				if l.refusal.Swap(r) == nil && proof {
+					close(l.retired)
+				}
 			}
 		}
 	}
@@ -75,9 +79,13 @@ type Target struct {
 	Hello   protocol.Hello
 	Handler rsocket.Handler // what is answered on the line
 	RSocket rsocket.Config
+	// Credentials are sent with SETUP, and shown in the TLS handshake.
+	Credentials Credentials
 	// KeepAlive is the interval of keepalives and a third of the line's lifetime
 	// without any. Default 10 s.
 	KeepAlive time.Duration
+
+	serverName string // what the certificate is to be for; "": the address's host
 }
 
 // Dial opens a line: SETUP, and right behind it the question what it resolved
@@ -88,16 +96,24 @@ func Dial(ctx context.Context, t Target) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.Credentials.secure(t.Address); err != nil {
+		return nil, errMistake{err}
+	}
+	payload, err := t.setup(data)
+	if err != nil {
+		return nil, errMistake{err}
+	}
+	t.RSocket.TLS = t.tls()
 	if t.KeepAlive == 0 {
 		t.KeepAlive = 10 * time.Second
 	}
-	l := &Line{Codec: codec, closing: make(chan struct{})}
+	l := &Line{Codec: codec, retired: make(chan struct{}), closing: make(chan struct{})}
 	t.Handler.Closing = func() { close(l.closing) }
 	t.Handler.MetadataPush = l.pushed
 	conn, err := rsocket.Dial(ctx, t.Address, rsocket.Setup{
 		KeepAlive: t.KeepAlive, Lifetime: 3 * t.KeepAlive,
 		MetadataMIME: composite.MIME, DataMIME: codec.MIME(),
-		Payload: rsocket.Payload{Data: data},
+		Payload: payload,
 	}, t.Handler, t.RSocket)
 	if err != nil {
 		if _, network := errors.AsType[net.Error](err); !network {

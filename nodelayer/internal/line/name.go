@@ -2,7 +2,6 @@ package line
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -52,12 +51,7 @@ func (n *name) targets(hosts []string) map[string]Target {
 		}
 		t.Address = u.String()
 		if u.Scheme == "tls" || u.Scheme == "wss" {
-			if t.RSocket.TLS = t.RSocket.TLS.Clone(); t.RSocket.TLS == nil {
-				t.RSocket.TLS = &tls.Config{}
-			}
-			if t.RSocket.TLS.ServerName == "" {
-				t.RSocket.TLS.ServerName = n.url.Hostname()
-			}
+			t.serverName = n.url.Hostname()
 		}
 		all[t.Address] = t
 	}
