@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"unicode"
 
 	"warmline.dev/edgelayer/warm"
+	"warmline.dev/internal/credentials"
 )
 
 // ErrNotTold is wrapped by the error of [Invalidate] when the edge has dropped what
@@ -32,13 +34,30 @@ func CheckURL(at string) error {
 	return nil
 }
 
-// Invalidate asks the port at a URL, http://HOST:PORT, to drop what has changed. The
-// error wraps [ErrNotTold] if that was done at its edge alone: the Result is right
-// then. Otherwise nothing is known to be dropped.
+// Client asks a port. The zero value is ready to use.
+type Client struct {
+	// TLS is for https URLs. Default: the system's roots.
+	TLS *tls.Config
+	// Token is what the port is shown, "" none. It is not sent in clear to another
+	// machine.
+	Token string
+}
+
+// Invalidate is [Client.Invalidate] by who shows nothing.
 func Invalidate(ctx context.Context, at string, i warm.Invalidation) (Result, error) {
+	return Client{}.Invalidate(ctx, at, i)
+}
+
+// Invalidate asks the port at a URL, http://HOST:PORT or https://HOST:PORT, to drop
+// what has changed. The error wraps [ErrNotTold] if that was done at its edge alone:
+// the Result is right then. Otherwise nothing is known to be dropped.
+func (c Client) Invalidate(ctx context.Context, at string, i warm.Invalidation) (Result, error) {
 	var none Result
 	if err := errors.Join(CheckURL(at), i.Check()); err != nil {
 		return none, err
+	}
+	if u, err := url.Parse(at); c.Token != "" && (err != nil || u.Scheme == "http" && !credentials.OnLoopback(u.Hostname())) {
+		return none, fmt.Errorf("%s: a token is a secret, and whoever is on the way could read it: expected https://", at)
 	}
 	asked, err := json.Marshal(i)
 	if err != nil {
@@ -49,9 +68,12 @@ func Invalidate(ctx context.Context, at string, i warm.Invalidation) (Result, er
 		return none, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
+	}
 	// No proxy, and no other place than the one that was asked.
 	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeader},
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: c.TLS, MaxResponseHeaderBytes: maxHeader},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := client.Do(req)

@@ -14,8 +14,8 @@
 //
 // # Limitations
 //
-// There are no passwords: who reaches the port may drop what is warm. It is on
-// loopback unless it is told otherwise. Web pages that are open on the same machine
+// Who reaches the port may read figures and, unless there are Peers, drop what is warm.
+// It is on loopback unless it is told otherwise. Web pages that are open on the same machine
 // can't use it: the Host must not be a name that anybody may point here, and an
 // invalidation must say that it is JSON.
 package admin

@@ -19,11 +19,39 @@ func (s *Server) paths(metrics http.Handler) http.Handler {
 	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready.answer)
-	mux.HandleFunc("POST /invalidate", s.invalidate)
+	mux.HandleFunc("POST /invalidate", s.operators(s.invalidate))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("there is no %.16s %.80q here, only\n%s", r.Method, r.URL.Path, list), http.StatusNotFound)
 	})
 	return mux
+}
+
+// operators refuses requests of peers that don't operate, and of nobody.
+func (s *Server) operators(next http.HandlerFunc) http.HandlerFunc {
+	if s.cfg.Peers == nil {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			token = ""
+		}
+		peer, refusal := s.cfg.Peers.IdentifyRequest(strings.TrimSpace(token), r.TLS)
+		status := http.StatusUnauthorized
+		if refusal == nil && !peer.Operates {
+			status, refusal = http.StatusForbidden, s.cfg.Peers.MayNot(peer, "operate an edge")
+		}
+		if refusal == nil {
+			next(w, r)
+			return
+		}
+		s.cfg.Log.Info().Str("from", r.RemoteAddr).Str("reason", refusal.Message).Msg("request refused")
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refusal.Message = "expected a token of a peer that operates, as Authorization: Bearer, or its client certificate over https://"
+		}
+		http.Error(w, refusal.Message, status)
+	}
 }
 
 // guard refuses requests for a host that this is not. A web page's own name can be

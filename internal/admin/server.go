@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	stdlog "log"
@@ -16,6 +17,7 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/warm"
+	"warmline.dev/protocol/peers"
 )
 
 // DefaultAddress is where the port is, unless it is told otherwise.
@@ -35,6 +37,11 @@ type Config struct {
 	// Address is HOST:PORT; port 0 takes a free one. Default [DefaultAddress].
 	// Requests may name HOST, besides localhost and IP addresses.
 	Address string
+	// TLS has the port speak it. Default: it goes without.
+	TLS *tls.Config
+	// Peers are who may have what is warm dropped, if they operate: who they are is told
+	// by a client certificate, or a token as Authorization: Bearer. Default: everybody.
+	Peers *peers.Peers
 	// Stats gives the edge's figures, at each scrape. Required.
 	Stats func() edgelayer.Stats
 	// Bus says whether the bus is there, and since when it is or is not; the zero
@@ -87,6 +94,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 		cfg.Log.Warn().Str("address", s.at).Msg("the admin port has no password and is not on loopback alone: keep it on a private network")
 	}
+	l = netutil.LimitListener(l, maxConns)
+	if cfg.TLS != nil { // outermost: net/http looks for it
+		l = tls.NewListener(l, cfg.TLS)
+	}
 	base, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.web = &http.Server{
@@ -95,12 +106,20 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       stdlog.New(leveled{cfg.Log, zerolog.DebugLevel}, "", 0),
 	}
-	go s.serve(netutil.LimitListener(l, maxConns))
+	go s.serve(l)
 	return s, nil
 }
 
 // Address is HOST:PORT, with the port that it got.
 func (s *Server) Address() string { return s.at }
+
+// URL is what to ask, http://HOST:PORT or https://HOST:PORT.
+func (s *Server) URL() string {
+	if s.cfg.TLS != nil {
+		return "https://" + s.at
+	}
+	return "http://" + s.at
+}
 
 // Shutdown is not ready any more, takes no more requests, lets those under way
 // finish and returns when all goroutines have ended. When ctx ends first it closes

@@ -1,5 +1,5 @@
 // Package certs makes short-lived certificates in memory: for tests, and for warmline
-// dev. The keys are never written anywhere.
+// dev. No key is written anywhere, but by [Write].
 package certs
 
 import (
@@ -10,9 +10,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -116,4 +119,17 @@ func (a *Authority) Issue(r Request) tls.Certificate {
 		panic(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// Write writes a certificate and its key into files, for tests of what reads them.
+func Write(folder, name string, c tls.Certificate) (certFile, keyFile string, err error) {
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return "", "", err
+	}
+	certFile, keyFile = filepath.Join(folder, name+".pem"), filepath.Join(folder, name+".key")
+	return certFile, keyFile, errors.Join(
+		os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), 0o600),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
+	)
 }

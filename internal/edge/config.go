@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"warmline.dev/internal/bus"
+	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
+	"warmline.dev/protocol/peers"
 	"warmline.dev/protocol/rsocket"
 )
 
@@ -27,8 +30,13 @@ type Config struct {
 	// Listen makes the listener for lines, and says what to dial. It is called when
 	// the edge is ready.
 	Listen func(ctx context.Context) (net.Listener, string, error)
-	// Admin is the address for operators. Empty: none.
-	Admin string
+	// Known are those that may dial, and operate. Nil: nobody is asked.
+	Known *peers.Peers
+	// Credentials are how it proves who it is to other edges.
+	Credentials nodelayer.Credentials
+	// Admin is the address for operators. Empty: none. AdminTLS has it speak TLS.
+	Admin    string
+	AdminTLS *tls.Config
 	// Bus is where invalidations come from, as bus.Config has it.
 	Bus string
 	// Peers are the addresses of the other edges.

@@ -75,7 +75,7 @@ func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 		return nil, err
 	}
 	if e.server, err = edgelayer.New(edgelayer.Config{
-		Name: "edge", Version: cfg.Version, Keys: cfg.Keys, MaxAtOnce: cfg.MaxAtOnce, Services: tier.Services(),
+		Name: "edge", Version: cfg.Version, Keys: cfg.Keys, MaxAtOnce: cfg.MaxAtOnce, Services: tier.Services(), Peers: cfg.Known,
 		Own: handover.Methods(e.behind.memories, e.link.Vouch), Figures: e.behind.figures, Log: cfg.Log,
 	}); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (e *Edge) Admin() string {
 	if e.admin == nil {
 		return ""
 	}
-	return "http://" + e.admin.Address()
+	return e.admin.URL()
 }
 
 // Bus is what others can join the bus at, "" if they can't.
@@ -128,6 +128,15 @@ func (e *Edge) Failed() <-chan error { return e.failed }
 
 // Stats are the figures that edge.stats gives.
 func (e *Edge) Stats() edgelayer.Stats { return e.server.Stats() }
+
+// PeersChanged has every line looked at again, when those that may dial were replaced.
+func (e *Edge) PeersChanged() {
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	if !e.stopped {
+		e.server.PeersChanged()
+	}
+}
 
 // written tells what a write has changed.
 func (e *Edge) written(i warm.Invalidation) {
@@ -148,8 +157,8 @@ func (e *Edge) startAdmin(ctx context.Context) (err error) {
 		return nil
 	}
 	e.admin, err = admin.Start(ctx, admin.Config{
-		Address: e.cfg.Admin,
-		Stats:   e.server.Stats,
+		Address: e.cfg.Admin, TLS: e.cfg.AdminTLS, Peers: e.cfg.Known,
+		Stats: e.server.Stats,
 		Bus: func() (bool, time.Time) {
 			s := e.bus.Status()
 			return s.Connected, s.Since

@@ -9,7 +9,7 @@ import (
 )
 
 func (e *Edge) peers() handover.Peers {
-	return handover.Peers{Addresses: e.cfg.Peers, Version: e.cfg.Version, Keys: e.cfg.Keys, Log: e.cfg.Log}
+	return handover.Peers{Addresses: e.cfg.Peers, Version: e.cfg.Version, Keys: e.cfg.Keys, Credentials: e.cfg.Credentials, Log: e.cfg.Log}
 }
 
 // warmUp fills the caches before the edge is ready: from another edge, otherwise

@@ -19,6 +19,8 @@ type Peers struct {
 	Version string
 	// Keys are those that all edges have.
 	Keys *passport.Keyring
+	// Credentials are how this edge proves who it is.
+	Credentials nodelayer.Credentials
 	// MaxBytes bounds what is handed over of each cache. Default 64 MiB.
 	MaxBytes int64
 	Log      zerolog.Logger
@@ -88,7 +90,7 @@ func (p Peers) converse(ctx context.Context, f func(ctx context.Context, conv *n
 	finding, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
 	edge, err := nodelayer.Dial(finding, nodelayer.Config{
-		Edges: p.Addresses, Name: "edge", Version: p.Version, Wants: map[string]string{"edge": "^1"}, Log: p.Log,
+		Edges: p.Addresses, Name: "edge", Version: p.Version, Wants: map[string]string{"edge": "^1"}, Credentials: p.Credentials, Log: p.Log,
 	})
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ peers:
 	if got := fmt.Sprint(p.Names()); got != "[tv-nodes batch edges staff]" {
 		t.Error(got)
 	}
-	staff, refusal := p.IdentifyToken(staffToken)
+	staff, refusal := p.IdentifyRequest(staffToken, nil)
 	if refusal != nil || !staff.Operates || staff.HandsOver || !staff.MayCall("ratings") || staff.MayCall("members") || staff.MayOffer("tv") {
 		t.Errorf("%+v, %v", staff, refusal)
 	}

@@ -117,6 +117,9 @@ func wrongCertificate(name string) string {
 // looks again. The figures go on.
 func (p *Peers) Replace(by *Peers) { p.list.Store(by.list.Load()) }
 
+// Certified reports whether any peer proves itself with a certificate.
+func (p *Peers) Certified() bool { return len(p.list.Load().byCertificate) > 0 }
+
 // Names are those of the peers, in order.
 func (p *Peers) Names() (names []string) {
 	for _, peer := range p.list.Load().peers {
@@ -183,10 +186,10 @@ func (p *Peers) Identify(setup rsocket.Setup, state *tls.ConnectionState) (*Peer
 	return p.found(peer, err)
 }
 
-// IdentifyToken finds the peer with a token: for what is no line, such as an
-// operator's port.
-func (p *Peers) IdentifyToken(token string) (*Peer, *protocol.Refusal) {
-	return p.found(p.list.Load().identify(nil, []byte(token), token != ""))
+// IdentifyRequest is Identify for what is no line, such as an operator's port: token is
+// what was shown, "" if none was.
+func (p *Peers) IdentifyRequest(token string, state *tls.ConnectionState) (*Peer, *protocol.Refusal) {
+	return p.found(p.list.Load().identify(state, []byte(token), token != ""))
 }
 
 func (p *Peers) found(peer *Peer, err error) (*Peer, *protocol.Refusal) {

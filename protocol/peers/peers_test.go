@@ -12,7 +12,7 @@ func TestRights(t *testing.T) {
 	of := fleet(t)
 	all := map[string]*peers.Peer{}
 	for name, token := range map[string]string{"batch": batchToken, "staff": staffToken} {
-		peer, refusal := of.IdentifyToken(token)
+		peer, refusal := of.IdentifyRequest(token, nil)
 		if refusal != nil || peer.Name != name {
 			t.Fatal(peer, refusal)
 		}
@@ -40,7 +40,7 @@ func TestRights(t *testing.T) {
 	if got := of.Stats(); got != (peers.Stats{Forbidden: 6}) {
 		t.Errorf("%+v", got)
 	}
-	if _, refusal := of.IdentifyToken(""); refusal == nil || refusal.Code != protocol.Unauthenticated {
+	if _, refusal := of.IdentifyRequest("", nil); refusal == nil || refusal.Code != protocol.Unauthenticated {
 		t.Error("no token is a peer's")
 	}
 	any := peers.Peer{Offers: []string{"*"}}

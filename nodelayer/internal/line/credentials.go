@@ -29,14 +29,14 @@ func (c Credentials) secure(address string) error {
 		return nil
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "tcp" && u.Scheme != "ws" || OnLoopback(u.Hostname()) {
+	if err != nil || u.Scheme != "tcp" && u.Scheme != "ws" || onLoopback(u.Hostname()) {
 		return nil
 	}
 	return fmt.Errorf("address %q: a token is a secret, and whoever is on the way could read it: expected tls:// or wss://", address)
 }
 
-// OnLoopback reports whether a host is this one, as its address or as localhost.
-func OnLoopback(host string) bool {
+// onLoopback reports whether a host is this one, as its address or as localhost.
+func onLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
