@@ -23,9 +23,16 @@ func TestMain(m *testing.M) {
 	// Edges of tests that run at once each have a port of their own for operators.
 	_ = os.Setenv("WARMLINE_EDGE_ADMIN", "127.0.0.1:0")
 	_ = os.Setenv("WARMLINE_DEV_ADMIN", "127.0.0.1:0")
+	runtime, err := os.MkdirTemp("", "warmline")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	_ = os.Setenv("XDG_RUNTIME_DIR", runtime) // where dev leaves what tools need
 	binary, remove = proctest.Build("warmline")
 	code := m.Run()
 	remove()
+	_ = os.RemoveAll(runtime)
 	os.Exit(code)
 }
 

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"warmline.dev/edgelayer/warm"
 	"warmline.dev/internal/admin"
+	"warmline.dev/internal/credentials"
 )
 
 const defaultAdmin = admin.DefaultAddress
@@ -32,6 +34,7 @@ func cacheCommand(s *settings) *cobra.Command {
 func invalidateCommand(s *settings) *cobra.Command {
 	var prefix, all bool
 	var at string
+	var files credentials.Files
 	cmd := &cobra.Command{
 		Use:   "invalidate SOURCE[.READ] KEY [--prefix] | SOURCE[.READ] --all",
 		Short: "Say that something has changed at a source",
@@ -55,13 +58,21 @@ It fails if the other edges could not be told. To say it again does no harm.`,
 			if err := admin.CheckURL(at); err != nil {
 				return usageError{fmt.Errorf("--admin: %w", err)}
 			}
-			return s.invalidate(cmd.Context(), at, i)
+			if files == (credentials.Files{}) {
+				files, _ = leftForTools(cmd.Context(), at, false)
+			}
+			c, _, err := openCredentials(files, zerolog.Nop())
+			if err != nil {
+				return err
+			}
+			return s.invalidate(cmd.Context(), admin.Client{TLS: c.Client(), Token: c.Token()}, at, i)
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&prefix, "prefix", false, "drop all keys that begin with KEY")
 	f.BoolVar(&all, "all", false, "drop all keys there are")
 	f.StringVar(&at, "admin", "http://"+defaultAdmin, "the admin port of any edge")
+	addDialling(f, &files)
 	return cmd
 }
 
@@ -94,10 +105,10 @@ func invalidationOf(args []string, prefix, all bool) (warm.Invalidation, error) 
 	return i, nil
 }
 
-func (s *settings) invalidate(ctx context.Context, at string, i warm.Invalidation) error {
+func (s *settings) invalidate(ctx context.Context, client admin.Client, at string, i warm.Invalidation) error {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
 	defer cancel()
-	result, err := admin.Invalidate(ctx, at, i)
+	result, err := client.Invalidate(ctx, at, i)
 	if err != nil && !errors.Is(err, admin.ErrNotTold) {
 		return err
 	}

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/credentials"
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
@@ -24,6 +26,7 @@ type callOptions struct {
 	keys    string
 	timeout time.Duration
 	compact bool
+	files   credentials.Files
 }
 
 func callCommand(s *settings) *cobra.Command {
@@ -44,7 +47,10 @@ every item of the result of the first call.
   warmline call recommendations.forProfile --profile paul --passport-keys warmline.keys
   warmline call recommendations.forProfile '{"limit":2}' \
     catalogue.videos '{"ids":{"$ref":[1,"items",null,"id"]}}' --profile paul --passport-keys warmline.keys
-  warmline call edge.stats`,
+  warmline call edge.stats
+
+A warmline dev on this machine is found without more. Any other that asks who dials is
+shown --tls-cert or --token-file.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := s.begin(cmd); err != nil {
 				return err
@@ -52,6 +58,9 @@ every item of the result of the first call.
 			calls, err := s.callsOf(args)
 			if err != nil {
 				return err
+			}
+			if o.files == (credentials.Files{}) {
+				o.files, o.edge = leftForTools(cmd.Context(), o.edge, !cmd.Flags().Changed("edge"))
 			}
 			return s.call(cmd.Context(), o, calls)
 		},
@@ -63,6 +72,7 @@ every item of the result of the first call.
 	f.StringVar(&o.keys, "passport-keys", "", keysHelp)
 	f.DurationVar(&o.timeout, "timeout", 3*time.Second, "how long to wait for line and answer")
 	f.BoolVar(&o.compact, "compact", false, "print the answer on one line")
+	addDialling(f, &o.files)
 	return cmd
 }
 
@@ -148,7 +158,11 @@ func (s *settings) call(ctx context.Context, o callOptions, calls []oneCall) err
 		}
 		ctx = passport.NewContext(ctx, carrier)
 	}
-	edge, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: []string{o.edge}, Name: "warmline-call", Version: version, Wants: o.wants})
+	_, p, err := openCredentials(o.files, zerolog.Nop())
+	if err != nil {
+		return err
+	}
+	edge, err := nodelayer.Dial(ctx, nodelayer.Config{Edges: []string{o.edge}, Name: "warmline-call", Version: version, Wants: o.wants, Credentials: p.node})
 	if err != nil {
 		return err
 	}

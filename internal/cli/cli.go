@@ -33,6 +33,7 @@ open to an edge that answers from warm caches, and gateways bridge HTTP to them.
   warmline call       asks an edge from the shell
   warmline cache      drops what edges keep warm
   warmline devices    says which kinds of device are known
+  warmline peer       makes tokens for who may dial
 
 Every flag can be given as an environment variable too, named in its help.`,
 		SilenceUsage:  true,
@@ -43,7 +44,7 @@ Every flag can be given as an environment variable too, named in its help.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	s := &settings{stdin: stdin, stdout: stdout, stderr: stderr}
 	s.addGlobalFlags(root.PersistentFlags())
-	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), cacheCommand(s), devicesCommand(s), revocationCommand(s), keyCommand(s), versionCommand(s))
+	root.AddCommand(devCommand(s), sampleCommand(s), edgeCommand(s), nodeCommand(s), gatewayCommand(s), callCommand(s), cacheCommand(s), devicesCommand(s), revocationCommand(s), keyCommand(s), peerCommand(s), versionCommand(s))
 	nameVariables(root, root.PersistentFlags())
 	for _, cmd := range root.Commands() {
 		nameVariables(cmd, cmd.Flags())

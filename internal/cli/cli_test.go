@@ -13,7 +13,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// What a warmline dev of whoever runs the tests has left is not theirs.
+	_ = os.Setenv("XDG_RUNTIME_DIR", filepath.Join(os.TempDir(), "warmline-cli-test"))
+	goleak.VerifyTestMain(m)
+}
 
 // command runs a command line in this process.
 func command(t *testing.T, stdin string, args ...string) (stdout, stderr string, code int) {
@@ -26,9 +30,9 @@ func command(t *testing.T, stdin string, args ...string) (stdout, stderr string,
 func TestHelpNamesEveryFlagsVariable(t *testing.T) {
 	for args, want := range map[string][]string{
 		"help":           {"warmline dev", "gateway", "Every flag can be given as an environment variable"},
-		"edge --help":    {"$WARMLINE_EDGE_LISTEN", "$WARMLINE_EDGE_PASSPORT_KEYS", "$WARMLINE_LOG_LEVEL"},
-		"gateway --help": {"$WARMLINE_GATEWAY_HTTP", "$WARMLINE_GATEWAY_BUDGET"},
-		"node --help":    {"$WARMLINE_NODE_EDGE", "$WARMLINE_NODE_WANT"},
+		"edge --help":    {"$WARMLINE_EDGE_LISTEN", "$WARMLINE_EDGE_PASSPORT_KEYS", "$WARMLINE_EDGE_PEERS", "$WARMLINE_EDGE_TLS_CERT", "$WARMLINE_EDGE_TOKEN_FILE", "$WARMLINE_LOG_LEVEL"},
+		"gateway --help": {"$WARMLINE_GATEWAY_HTTP", "$WARMLINE_GATEWAY_BUDGET", "$WARMLINE_GATEWAY_PEERS", "$WARMLINE_GATEWAY_TLS_KEY"},
+		"node --help":    {"$WARMLINE_NODE_EDGE", "$WARMLINE_NODE_WANT", "$WARMLINE_NODE_TLS_CA", "$WARMLINE_NODE_TOKEN_FILE"},
 		"sample --help":  {"$WARMLINE_SAMPLE_BASE_PORT", "_sample"},
 		"call --help":    {"warmline call edge.stats", "$WARMLINE_CALL_TIMEOUT"},
 		"dev --help":     {"curl", "$WARMLINE_DEV_LATENCY"},
@@ -36,6 +40,7 @@ func TestHelpNamesEveryFlagsVariable(t *testing.T) {
 		"devices --help":          {"lookup", "check", "$WARMLINE_DEVICES_TABLE"},
 		"devices lookup --help":   {"WLTV-", "$WARMLINE_DEVICES_LOOKUP_TABLE"},
 		"cache --help":            {"invalidate"},
+		"peer token --help":       {"peers.yaml", "To rotate"},
 		"cache invalidate --help": {"warmline cache invalidate catalogue --all", "$WARMLINE_CACHE_INVALIDATE_ADMIN", "$WARMLINE_LOG_LEVEL"},
 	} {
 		out, errs, code := command(t, "", strings.Fields(args)...)
@@ -156,6 +161,7 @@ func TestDeviceRequestIsASentenceForPeople(t *testing.T) {
 
 // dev in this process, so that goleak sees what it leaves behind.
 func TestDevLeavesNothingBehind(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &lines{found: make(chan struct{}), want: "Ctrl-C ends it."}
@@ -171,6 +177,9 @@ func TestDevLeavesNothingBehind(t *testing.T) {
 	cancel()
 	if code := <-ended; code != exitOK {
 		t.Errorf("exit %d", code)
+	}
+	if left, err := filepath.Glob(filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "warmline", "dev", "*")); err != nil || left != nil {
+		t.Error(left, err)
 	}
 }
 

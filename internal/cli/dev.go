@@ -17,6 +17,12 @@ import (
 	"warmline.dev/passport/revocation"
 )
 
+// Where dev's edge and gateway are, unless told otherwise: at the usual ports, with TLS.
+const (
+	devEdge  = "tls://127.0.0.1:7070"
+	devLines = "tls://127.0.0.1:7080"
+)
+
 type devOptions struct {
 	edge    edgeOptions
 	gateway gatewayOptions
@@ -31,13 +37,17 @@ func devCommand(s *settings) *cobra.Command {
 		Use:   "dev",
 		Short: "Run every tier in this process, over real sockets, to try Warmline",
 		Long: `Starts the sample services, an edge, a node with the adapter tv and a gateway in
-one process, talking over loopback as they would between machines. Then:
+one process, talking over loopback as they would between machines: with TLS and
+client certificates, made for this run. Then:
 
   curl 'http://127.0.0.1:8080/tv@^1/home?profile=paul'
   curl 'http://127.0.0.1:8080/tv/home?profile=ada'
   curl -c cookies 'http://127.0.0.1:8080/tv/sign-in' -d '{"email":"paul@example.com","password":"popcorn"}'
   curl -b cookies 'http://127.0.0.1:8080/tv/me'
-  warmline call edge.stats`,
+  warmline call edge.stats
+
+Tools of the same user find what they need to dial it (a token, and whose certificate to
+trust) in a folder that is named at the start, and gone at the end.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := s.begin(cmd)
@@ -49,8 +59,8 @@ one process, talking over loopback as they would between machines. Then:
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.gateway.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
-	f.StringVar(&o.gateway.listen, "lines", defaultLines, "address for adapters: tcp, unix or ws; port 0 takes a free one")
-	f.StringVar(&o.edge.listen, "edge", defaultEdge, "address of the edge: tcp, unix or ws; port 0 takes a free one")
+	f.StringVar(&o.gateway.listen, "lines", devLines, "address for adapters: tls, tcp, unix, ws or wss, on loopback; port 0 takes a free one")
+	f.StringVar(&o.edge.listen, "edge", devEdge, "address of the edge: tls, tcp, unix, ws or wss, on loopback; port 0 takes a free one")
 	f.DurationVar(&o.gateway.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&o.edge.config, "config", "", configHelp)
 	f.StringVar(&o.edge.admin, "admin", defaultAdmin, adminHelp)
@@ -86,7 +96,9 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 	o.gateway.door = doorOptions{
 		accounts: services.URL("accounts"), insecure: true, believe: true, trust: o.trust, honour: defaultHonour, heard: heardOptions{shared: b, stale: defaultStale},
 	}
-	tiers, err := s.startDev(ctx, o, services, keys, log)
+	proofs := newDevProofs()
+	defer proofs.forget()
+	tiers, err := s.startDev(ctx, o, proofs, services, keys, log)
 	tiers = append(tiers, publisherTier(b, published))
 	if err != nil {
 		err = errors.Join(err, s.stopAll(tiers...))
@@ -101,7 +113,7 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 // startDev starts what stands in front of the samples. The tiers it returns,
 // also with an error, are to be stopped in that order: what is nearest to the
 // device first.
-func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.Services, keys []passport.Key, log zerolog.Logger) ([]*tier, error) {
+func (s *settings) startDev(ctx context.Context, o devOptions, proofs *devProofs, services *sample.Services, keys []passport.Key, log zerolog.Logger) ([]*tier, error) {
 	tiers := []*tier{sampleTier(services)}
 	o.edge.sources = map[string]string{}
 	for _, name := range sample.Names() {
@@ -111,22 +123,30 @@ func (s *settings) startDev(ctx context.Context, o devOptions, services *sample.
 	if err != nil {
 		return tiers, err
 	}
-	edgeTier, e, err := startEdge(ctx, o.edge, ring, log)
+	ofEdge, err := proofs.of()
+	if err != nil {
+		return tiers, err
+	}
+	ofGateway, err := proofs.of() // of its own: each counts those whom it refuses
+	if err != nil {
+		return tiers, err
+	}
+	edgeTier, e, err := startEdge(ctx, o.edge, ofEdge, ring, log)
 	if err != nil {
 		return tiers, err
 	}
 	edgeAt := e.Address()
 	tiers = append([]*tier{edgeTier}, tiers...)
-	gateway, at, err := startGateway(ctx, o.gateway, keys, log)
+	gateway, at, err := startGateway(ctx, o.gateway, ofGateway, keys, log)
 	if err != nil {
 		return tiers, err
 	}
 	tiers = append(gateway, tiers...)
-	node, err := s.startNode(ctx, nodeOptions{edges: []string{edgeAt}, gateways: []string{at.lines}}, log)
+	node, err := s.startNode(ctx, nodeOptions{edges: []string{edgeAt}, gateways: []string{at.lines}, credentials: proofs.credentials()}, log)
 	if err != nil {
 		return tiers, err
 	}
-	s.announce(services, e, at)
+	s.announce(services, e, at, proofs.leaveAll(e, at, log))
 	web := tiers[0]
 	return append(append([]*tier{web}, node...), tiers[1:]...), nil
 }
@@ -139,13 +159,16 @@ func devKeys(path string) ([]passport.Key, error) {
 }
 
 // announce says what runs and what to try.
-func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayAt) {
+func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayAt, folder string) {
 	edgeAt := e.Address()
 	p := func(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
 	p("gateway at http://%s, lines at %s", at.http, at.lines)
 	s.announceEdge(e)
 	for _, name := range sample.Names() {
 		p("%s at %s", name, services.URL(name))
+	}
+	if folder != "" {
+		p("credentials of tools in %s", folder)
 	}
 	p("")
 	p("Try:  curl 'http://%s/tv@^1/home?profile=paul'", at.http)
@@ -160,7 +183,7 @@ func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayA
 }
 
 func edgeFlag(address string) string {
-	if address == defaultEdge {
+	if address == devEdge {
 		return ""
 	}
 	return " --edge " + address

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,9 +17,9 @@ import (
 
 	"warmline.dev/edgelayer/declare"
 	"warmline.dev/examples"
+	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/edge"
 	"warmline.dev/passport"
-	"warmline.dev/protocol/rsocket"
 )
 
 const (
@@ -42,6 +43,7 @@ type edgeOptions struct {
 func edgeCommand(s *settings) *cobra.Command {
 	var o edgeOptions
 	var keys string
+	var files credentials.Files
 	cmd := &cobra.Command{
 		Use:   "edge",
 		Short: "Run an edge: services in front of the mid-tier, behind warm caches and breakers",
@@ -52,7 +54,9 @@ on SIGHUP: with a mistake in it everything stays as it is.
   warmline edge --config examples/edge.yaml
   warmline edge --config edge.yaml --source catalogue=http://10.0.0.7:9104
   warmline edge --peer tcp://10.0.0.8:7070      starts warm, with what that one holds
-  warmline edge --bus nats://10.0.0.9:4222      hears of changes from there`,
+  warmline edge --bus nats://10.0.0.9:4222      hears of changes from there
+  warmline edge --listen tls://0.0.0.0:7070 --tls-cert edge.pem --tls-key edge.key --tls-ca ca.pem --peers peers.yaml
+                                                for other machines; see warmline peer token --help`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := s.begin(cmd)
@@ -63,21 +67,27 @@ on SIGHUP: with a mistake in it everything stays as it is.
 			if err != nil {
 				return err
 			}
-			t, e, err := startEdge(cmd.Context(), o, ring, log)
+			creds, p, err := openCredentials(files, log)
 			if err != nil {
+				return err
+			}
+			kept := keepCredentials(creds)
+			t, e, err := startEdge(cmd.Context(), o, p, ring, log)
+			if err != nil {
+				_ = kept.stop(cmd.Context()) // it never fails
 				if cmd.Context().Err() != nil {
 					return nil // it was told to stop while it started
 				}
 				return err
 			}
 			s.announceEdge(e)
-			return s.untilDone(cmd.Context(), t)
+			return s.untilDone(cmd.Context(), t, kept)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", configHelp)
-	f.StringVar(&o.listen, "listen", defaultEdge, "address for adapters: tcp, unix or ws; port 0 takes a free one")
-	f.StringVar(&o.admin, "admin", defaultAdmin, adminHelp)
+	f.StringVar(&o.listen, "listen", defaultEdge, listenHelp)
+	f.StringVar(&o.admin, "admin", defaultAdmin, adminHelp+"; https://HOST:PORT speaks TLS")
 	f.StringToStringVar(&o.sources, "source", nil, "where a source is, instead of what the file says, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
 	f.StringVar(&o.bus, "bus", "embedded", "where changes are told: embedded (in this process), embedded://127.0.0.1:7422 (others on this machine can join), or nats://HOST:PORT[,…]")
 	f.StringSliceVar(&o.peers, "peer", nil, "another edge, to take over from at the start and to hand over to at the end; may be given again; dns+tcp://NAME:PORT is all that the name stands for")
@@ -85,26 +95,39 @@ on SIGHUP: with a mistake in it everything stays as it is.
 	f.StringVar(&o.hotKeys, "hot-keys", "", "file that keeps which keys are hot, to load them after a start without another edge")
 	f.IntVar(&o.calls, "max-calls", 0, "most calls that may run at once; 0: 10,000; the limit itself is measured, below that; negative: no limit")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
+	addListening(f, &files)
+	addDialling(f, &files)
 	return cmd
 }
+
+const listenHelp = "address for adapters: tcp, tls, unix, ws or wss; port 0 takes a free one; one that other machines reach needs --peers"
 
 const configHelp = "file that declares sources and services (default: examples/edge.yaml, for the samples)"
 
 const adminHelp = `address for operators: metrics, readiness, invalidation; port 0 takes a free one; "off": none`
 
 // startEdge returns when the edge is ready.
-func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log zerolog.Logger) (*tier, *edge.Edge, error) {
+func startEdge(ctx context.Context, o edgeOptions, p proof, keys *passport.Keyring, log zerolog.Logger) (*tier, *edge.Edge, error) {
 	if o.admin == "off" {
 		o.admin = ""
 	}
-	if err := rsocket.CheckAddress(o.listen); err != nil { // it would show when the edge is warm
-		return nil, nil, usageError{err}
+	if _, err := checkListen(o.listen, p); err != nil { // it would show when the edge is warm
+		return nil, nil, err
 	}
+	var adminTLS *tls.Config
+	if at, ok := strings.CutPrefix(o.admin, "https://"); ok {
+		if o.admin, adminTLS = at, p.server; p.server == nil {
+			return nil, nil, usageError{errors.New("--admin https://…: there is no certificate to show: give --tls-cert and --tls-key")}
+		}
+	}
+	log = log.With().Str("tier", "edge").Logger()
+	warnOf(o.listen, p, log)
 	e, err := edge.Start(ctx, edge.Config{
 		Version: version, File: o.config, Text: examples.Edge, URLs: o.sources,
-		Listen: func(ctx context.Context) (net.Listener, string, error) { return listen(ctx, o.listen) },
-		Admin:  o.admin, Bus: o.bus, Peers: o.peers, WarmUp: o.warmUp, HotKeys: o.hotKeys, MaxAtOnce: o.calls,
-		Keys: keys, Log: log.With().Str("tier", "edge").Logger(),
+		Listen: func(ctx context.Context) (net.Listener, string, error) { return listen(ctx, o.listen, p) },
+		Known:  p.known, Credentials: p.node,
+		Admin: o.admin, AdminTLS: adminTLS, Bus: o.bus, Peers: o.peers, WarmUp: o.warmUp, HotKeys: o.hotKeys, MaxAtOnce: o.calls,
+		Keys: keys, Log: log,
 	})
 	if mistakes, ok := errors.AsType[declare.Mistakes](err); ok {
 		return nil, nil, usageError{fmt.Errorf("%d mistakes in the declaration, nothing is started:\n  %s", len(mistakes), strings.ReplaceAll(mistakes.Error(), "\n", "\n  "))}
@@ -115,6 +138,8 @@ func startEdge(ctx context.Context, o edgeOptions, keys *passport.Keyring, log z
 	if err != nil {
 		return nil, nil, err
 	}
+	p.told(e.PeersChanged)
+	e.PeersChanged() // while it started
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
 	go func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/credentials"
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 )
@@ -26,6 +27,7 @@ type gatewayOptions struct {
 func gatewayCommand(s *settings) *cobra.Command {
 	var o gatewayOptions
 	var keys string
+	var files credentials.Files
 	cmd := &cobra.Command{
 		Use:   "gateway",
 		Short: "Run a gateway: HTTP for devices in front, lines of adapters behind",
@@ -39,20 +41,27 @@ func gatewayCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			tiers, at, err := startGateway(cmd.Context(), o, ring, log)
+			creds, p, err := openCredentials(files, log)
 			if err != nil {
 				return err
 			}
+			kept := keepCredentials(creds)
+			tiers, at, err := startGateway(cmd.Context(), o, p, ring, log)
+			if err != nil {
+				_ = kept.stop(cmd.Context()) // it never fails
+				return err
+			}
 			fmt.Fprintf(s.stdout, "gateway at http://%s, lines at %s\n", at.http, at.lines)
-			return s.untilDone(cmd.Context(), tiers...)
+			return s.untilDone(cmd.Context(), append(tiers, kept)...)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
-	f.StringVar(&o.listen, "listen", defaultLines, "address for adapters: tcp, unix or ws; port 0 takes a free one")
+	f.StringVar(&o.listen, "listen", defaultLines, listenHelp)
 	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
 	o.door.addFlags(f)
+	addListening(f, &files)
 	return cmd
 }
 
@@ -61,13 +70,13 @@ type gatewayAt struct{ http, lines string }
 
 // startGateway returns when the gateway listens. The tiers are to be stopped in
 // the order in which they are returned: no device waits for an adapter that has gone.
-func startGateway(ctx context.Context, o gatewayOptions, keys []passport.Key, log zerolog.Logger) (_ []*tier, _ gatewayAt, err error) {
+func startGateway(ctx context.Context, o gatewayOptions, p proof, keys []passport.Key, log zerolog.Logger) (_ []*tier, _ gatewayAt, err error) {
 	log = log.With().Str("tier", "gateway").Logger()
 	ring, err := passport.NewKeyring(keys...)
 	if err != nil {
 		return nil, gatewayAt{}, err
 	}
-	cfg := gateway.Config{Name: "gateway", Version: version, Keys: ring, Mint: mintFromQuery, Budget: o.budget, Log: log}
+	cfg := gateway.Config{Name: "gateway", Version: version, Keys: ring, Mint: mintFromQuery, Budget: o.budget, Peers: p.known, Log: log}
 	d, err := o.door.open(keys, log)
 	if err != nil {
 		return nil, gatewayAt{}, err
@@ -84,7 +93,12 @@ func startGateway(ctx context.Context, o gatewayOptions, keys []passport.Key, lo
 	if err != nil {
 		return nil, gatewayAt{}, usageError{err}
 	}
-	lines, address, err := listen(ctx, o.listen)
+	if _, err := checkListen(o.listen, p); err != nil {
+		return nil, gatewayAt{}, err
+	}
+	warnOf(o.listen, p, log)
+	p.told(gw.PeersChanged)
+	lines, address, err := listen(ctx, o.listen, p)
 	if err != nil {
 		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
 	}

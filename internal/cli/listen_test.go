@@ -22,7 +22,7 @@ func TestListenReturnsWhatToDial(t *testing.T) {
 		"ws://127.0.0.1:0/lines":               "ws://127.0.0.1:PORT/lines",
 		"unix://" + filepath.Join(dir, "sock"): "unix://" + filepath.Join(dir, "sock"),
 	} {
-		l, got, err := listen(t.Context(), address)
+		l, got, err := listen(t.Context(), address, proof{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,12 +42,12 @@ func TestListenReturnsWhatToDial(t *testing.T) {
 
 func TestListenSaysWhatIsPossible(t *testing.T) {
 	for address, want := range map[string]string{
-		"tls://127.0.0.1:0": "there is no certificate to show: expected tcp://HOST:PORT, unix:///PATH or ws://HOST:PORT[/PATH]",
+		"tls://127.0.0.1:0": "there is no certificate to show: give --tls-cert and --tls-key, or listen at tcp://HOST:PORT, unix:///PATH or ws://HOST:PORT[/PATH]",
 		"wss://127.0.0.1:0": "there is no certificate to show",
 		"ws://127.0.0.1":    "to listen, expected ws://HOST:PORT[/PATH]",
 		"here":              "expected tcp://HOST:PORT",
 	} {
-		l, _, err := listen(t.Context(), address)
+		l, _, err := listen(t.Context(), address, proof{})
 		if err == nil {
 			l.Close()
 		}
