@@ -10,15 +10,19 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"warmline.dev/edgelayer"
+	"warmline.dev/internal/certs"
 	"warmline.dev/internal/proctest"
 	"warmline.dev/internal/sample"
 	"warmline.dev/internal/sample/declared"
 	"warmline.dev/internal/serving"
+	"warmline.dev/protocol/peers"
+	"warmline.dev/protocol/rsocket"
 	"warmline.dev/protocol/rsocket/frame"
 )
 
@@ -58,6 +62,41 @@ func startEdge(t *testing.T) (*edgelayer.Server, string) {
 		t.Fatal(err)
 	}
 	return edge, serving.Start(t, edge.Serve, edge.Close)
+}
+
+// At an edge that asks who dials: a token, over TLS.
+func TestAToken(t *testing.T) {
+	who, err := peers.New(peers.Peer{Name: "python", Tokens: []peers.Hash{peers.HashToken("warmline_python")}, Operates: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge, err := edgelayer.New(edgelayer.Config{Version: "0.1.0", Peers: who})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := rsocket.ListenTLS(t.Context(), "tls://127.0.0.1:0", certs.Server())
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- edge.Serve(l) }()
+	t.Cleanup(func() {
+		_ = edge.Close()
+		<-served
+	})
+	folder := t.TempDir()
+	for name, text := range map[string]string{"ca.pem": string(certs.Known().PEM()), "token": "warmline_python\n", "wrong": "warmline_x\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at, ca := "tls://"+l.Addr().String(), filepath.Join(folder, "ca.pem")
+	if got := run(t, "--edge", at, "--ca", ca, "--token-file", filepath.Join(folder, "token")).answers(t); len(got) != 1 || got[0]["lines"] != 1.0 {
+		t.Errorf("%v", got)
+	}
+	run(t, "--edge", at, "--ca", ca, "--token-file", filepath.Join(folder, "wrong")).wantFailure(t, 1, "refused the line (REJECTED_SETUP): the token is no peer's")
+	run(t, "--edge", at, "--ca", ca).wantFailure(t, 1, "the line is not authenticated")
+	run(t, "--edge", at).wantFailure(t, 1, "certificate verify failed")
 }
 
 // outcome is what a run of the program printed, and its exit code.

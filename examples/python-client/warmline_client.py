@@ -7,11 +7,13 @@ It speaks JSON on the line (§5.2), makes single calls (§7) and conversations (
   warmline_client.py edge.stats
   warmline_client.py catalogue.videos '{"ids":[1,2]}' --want 'catalogue=^2'
   warmline_client.py --conversation 3 1 999
+  warmline_client.py edge.stats --edge tls://127.0.0.1:7070 --ca ca.pem --token-file token
 """
 
 import argparse
 import json
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -54,6 +56,12 @@ def metadata(route, seconds_left):
     return b"\xfe" + len(tag).to_bytes(3, "big") + tag + entry("application/vnd.warmline.budget", budget)
 
 
+def authentication(token):
+    """A token that says who dials (§4.7): the well-known id of bearer, and the token."""
+    data = b"\x81" + token.encode("ascii")
+    return b"\xfc" + len(data).to_bytes(3, "big") + data
+
+
 def with_length(part):
     """[metadata] of §3.2: its length, and itself."""
     return len(part).to_bytes(3, "big") + part
@@ -71,7 +79,7 @@ def arguments(text):
 class Line:
     """A line to an edge (§4). One request or conversation at a time."""
 
-    def __init__(self, host, port, wants, timeout):
+    def __init__(self, host, port, wants, timeout, tls=None, token=None):
         self.deadline = time.monotonic() + timeout
         self.timeout = timeout
         self.inbox = bytearray()
@@ -80,14 +88,17 @@ class Line:
         self.alive_at = self.heard_at = time.monotonic()
         try:
             self.socket = socket.create_connection((host, port), timeout)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls:  # §2
+                self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         except OSError as e:
             raise Failed(f"no edge at {host}:{port}: {e}") from None
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         hello = {"name": "python-client", "version": "1.0.0", "protocol": "^1.0", "wants": wants}  # §4.2
         mimes = b"".join(bytes([len(m)]) + m for m in (b"message/x.rsocket.composite-metadata.v0", b"application/json"))
         times = struct.pack(">HHII", 1, 0, int(INTERVAL * 1000), int(LIFETIME * 1000))
+        proof = with_length(authentication(token)) if token else b""  # §4.7
         # §4.1: nothing answers a SETUP that is accepted; the question what it resolved to goes right behind.
-        self.send(0, SETUP, 0, times + mimes + encode(hello))
+        self.send(0, SETUP, METADATA if token else 0, times + mimes + proof + encode(hello))
         self.welcome = json.loads(self.request("warmline.setup", b""))  # §4.3
 
     def send(self, stream, kind, flags, body=b""):
@@ -269,21 +280,28 @@ def main():
     p = argparse.ArgumentParser(description="Ask a Warmline edge.")
     p.add_argument("method", nargs="?", metavar="METHOD", help="a single call: SERVICE.METHOD; default edge.stats")
     p.add_argument("arguments", nargs="?", metavar="JSON", type=arguments, help='its arguments, such as {"ids":[1,2]}')
-    p.add_argument("--edge", default="tcp://127.0.0.1:7070", metavar="tcp://HOST:PORT", help="default %(default)s")
+    p.add_argument("--edge", default="tcp://127.0.0.1:7070", metavar="ADDRESS", help="tcp://HOST:PORT or tls://HOST:PORT; default %(default)s")
+    p.add_argument("--ca", metavar="FILE", help="certificates in PEM of who is trusted, for tls://; default the system's")
+    p.add_argument("--token-file", metavar="FILE", help="a file with the token that says who dials")
     p.add_argument("--want", action="append", default=[], metavar="SERVICE=RANGE", help="a range of versions; may be given again")
     p.add_argument("--conversation", nargs="+", type=int, metavar="ID", help="two calls of catalogue.videos in one conversation")
     p.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="for everything; default %(default)g")
     a = p.parse_args()
     scheme, _, address = a.edge.partition("://")
     host, _, port = address.rpartition(":")
-    if scheme != "tcp" or not host or not port.isdigit():
-        p.error(f"--edge {a.edge}: expected tcp://HOST:PORT")
+    if scheme not in ("tcp", "tls") or not host or not port.isdigit():
+        p.error(f"--edge {a.edge}: expected tcp://HOST:PORT or tls://HOST:PORT")
     if not all("=" in want for want in a.want):
         p.error("--want: expected SERVICE=RANGE, such as catalogue=^2")
     if a.method and a.conversation:
         p.error("METHOD or --conversation, not both")
     try:
-        line = Line(host.strip("[]"), int(port), dict(want.split("=", 1) for want in a.want), a.timeout)
+        tls = ssl.create_default_context(cafile=a.ca) if scheme == "tls" else None
+        token = open(a.token_file, encoding="ascii").read().strip() if a.token_file else None
+    except (OSError, ValueError) as e:
+        p.error(f"--ca, --token-file: {e}")
+    try:
+        line = Line(host.strip("[]"), int(port), dict(want.split("=", 1) for want in a.want), a.timeout, tls, token)
         w = line.welcome
         resolved = ", ".join(f"{name} {version}" for name, version in sorted(w["resolved"].items()))
         print(f"{w['name']} {w['version']}, protocol {w['protocol']}: {resolved}", file=sys.stderr)

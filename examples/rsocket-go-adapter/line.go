@@ -31,12 +31,12 @@ type line struct {
 	reason error         // why, if that is known; read after lost
 }
 
-// dial connects to tcp://HOST:PORT, says hello in SETUP and asks what came of
-// it. What the peer asks on the line goes to responder, if there is one.
-func dial(ctx context.Context, peer, address string, h hello, responder rsocket.RSocket) (*line, error) {
+// dial connects to tcp://HOST:PORT or tls://HOST:PORT, says hello in SETUP and asks
+// what came of it. What the peer asks on the line goes to responder, if there is one.
+func dial(ctx context.Context, peer, address string, h hello, who proof, responder rsocket.RSocket) (*line, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "tcp" || u.Port() == "" {
-		return nil, fmt.Errorf("the %s's address %q: expected tcp://HOST:PORT", peer, address)
+	if err != nil || u.Scheme != "tcp" && u.Scheme != "tls" || u.Port() == "" {
+		return nil, fmt.Errorf("the %s's address %q: expected tcp://HOST:PORT or tls://HOST:PORT", peer, address)
 	}
 	data, err := msgpack.Marshal(h)
 	if err != nil {
@@ -54,7 +54,7 @@ func dial(ctx context.Context, peer, address string, h hello, responder rsocket.
 	l.client, err = rsocket.Connect().
 		DataMimeType(mimeMsgPack).
 		MetadataMimeType(mimeComposite).
-		SetupPayload(payload.New(data, nil)).
+		SetupPayload(payload.New(data, who.metadata())).
 		KeepAlive(10*time.Second, 10*time.Second, 3). // every 10 s; lost after 30 s without
 		// Its default is a pool for each connection, and a request that comes as
 		// the pool closes panics. This one starts plain goroutines.
@@ -67,6 +67,9 @@ func dial(ctx context.Context, peer, address string, h hello, responder rsocket.
 		Transport(func(context.Context) (*transport.Transport, error) {
 			d := net.Dialer{Timeout: greeting}
 			conn, err := d.DialContext(ctx, "tcp", u.Host)
+			if err == nil {
+				conn, err = who.secure(ctx, conn, u.Scheme, u.Hostname())
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -14,6 +14,9 @@ It dials an edge and a gateway, and answers GET /lite/home?profile=paul there.
 
   -edge ADDRESS        the edge to ask (default tcp://127.0.0.1:7070)
   -gateway ADDRESS     the gateway to be offered to (default tcp://127.0.0.1:7080)
+  -token FILE          a token that says who dials
+  -ca FILE             certificates, in PEM, of who is trusted at tls://HOST:PORT
+                       (default: the system's)
   -want SERVICE=RANGE  want another range of a service, such as catalogue=^1.4;
                        may be repeated
   -h                   this text
@@ -26,6 +29,7 @@ var errHelp = flag.ErrHelp
 
 type options struct {
 	edge, gateway string
+	token, ca     string            // files
 	wants         map[string]string // service to semver range
 }
 
@@ -39,6 +43,8 @@ func parse(args []string) (options, error) {
 	fs.SetOutput(io.Discard) // run prints what parse returns
 	fs.StringVar(&o.edge, "edge", "tcp://127.0.0.1:7070", "")
 	fs.StringVar(&o.gateway, "gateway", "tcp://127.0.0.1:7080", "")
+	fs.StringVar(&o.token, "token", "", "")
+	fs.StringVar(&o.ca, "ca", "", "")
 	fs.Func("want", "", func(s string) error {
 		service, rng, ok := strings.Cut(s, "=")
 		if !ok || service == "" || rng == "" {

@@ -43,9 +43,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // serve opens the two lines and waits. The edge comes first: an adapter that is
 // offered must be able to answer.
 func serve(ctx context.Context, opts options, stdout io.Writer) error {
+	who, err := readProof(opts.token, opts.ca)
+	if err != nil {
+		return err
+	}
 	edge, err := dial(ctx, "edge", opts.edge, hello{
 		Name: name, Version: version, Protocol: protocolRange, Wants: opts.wants,
-	}, nil)
+	}, who, nil)
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func serve(ctx context.Context, opts options, stdout io.Writer) error {
 	a := &adapter{edge: edge.client}
 	gateway, err := dial(ctx, "gateway", opts.gateway, hello{
 		Name: name, Version: version, Protocol: protocolRange, Offers: map[string]string{name: version},
-	}, a.responder())
+	}, who, a.responder())
 	if err != nil {
 		return err
 	}
