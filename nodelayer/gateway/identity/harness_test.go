@@ -267,3 +267,5 @@ func (s *site) want(counts map[string]uint64) {
 }
 
 var errDown = protocol.Errorf(protocol.Unavailable, "accounts: down")
+
+var errSignedOut = protocol.Errorf(protocol.Unauthenticated, "accounts: signed out")
