@@ -27,6 +27,11 @@
 // travels back to the adapter and up to the gateway. A method that
 // [NeedsPassport] is refused without a good one before it runs.
 //
+// # Who dials
+//
+// With [Config.Peers] a line is authenticated before its first request, and has what
+// its peer may call; see package protocol/peers.
+//
 // # Cancellation
 //
 // A method's context ends when the adapter cancels the call, when the

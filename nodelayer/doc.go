@@ -20,6 +20,12 @@
 // trace (protocol.WithTraceparent) and the time left (the deadline). A service
 // that changes the passport changes what the carrier holds.
 //
+// # Who dials
+//
+// An edge that asks is shown a client certificate or a token: [Config.Credentials].
+// They may change while lines stand. One that is told that what it has shown is
+// retired opens another line with what it has now, before the edge closes the first.
+//
 // # Cancellation
 //
 // A conversation ends with the context that it was opened with: the edge cancels

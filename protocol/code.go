@@ -21,9 +21,11 @@ const (
 	InvalidArgument Code = 0x303
 	// UnknownMethod: no such service or method among what this line resolved to.
 	UnknownMethod Code = 0x304
-	// Unauthenticated: the passport is missing, forged or expired.
+	// Unauthenticated: the passport is missing, forged or expired; of a setup, who
+	// dials is not proved.
 	Unauthenticated Code = 0x305
-	// Forbidden: the passport is good and does not allow this.
+	// Forbidden: the passport is good and does not allow this, or the peer that dialled
+	// may not ask it.
 	Forbidden Code = 0x306
 	// NotFound: what the arguments name does not exist.
 	NotFound Code = 0x307

@@ -8,6 +8,28 @@ import (
 	"testing"
 )
 
+// deploy/README.md names variables that the commands read.
+func TestVariablesOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var help string
+	for _, tier := range []string{"edge", "gateway", "node"} {
+		text, _, _ := command(t, "", tier, "--help")
+		help += text
+	}
+	names := regexp.MustCompile(`WARMLINE_[A-Z_]+`).FindAllString(string(guide), -1)
+	if len(names) < 10 {
+		t.Fatalf("only %q", names)
+	}
+	for _, v := range names {
+		if !strings.Contains(help, "[$"+v+"]") {
+			t.Errorf("there is no $%s", v)
+		}
+	}
+}
+
 // The systemd units start commands that exist, with variables that these read.
 func TestUnitsMatchTheCommand(t *testing.T) {
 	units, err := filepath.Glob("../../deploy/systemd/*.service")

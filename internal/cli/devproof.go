@@ -72,10 +72,10 @@ func (d *devProofs) of() (proof, error) {
 		peers.Peer{Name: "tools", Tokens: hash(d.tools), Offers: []string{"*"}, Calls: []string{"*"}, Operates: true},
 	)
 	return proof{
-		server: &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		server: &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			return &tls.Config{
 				MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{d.server.get()},
-				ClientCAs: d.authority.Pool, ClientAuth: tls.VerifyClientCertIfGiven,
+				SessionTicketsDisabled: true, ClientCAs: d.authority.Pool, ClientAuth: tls.VerifyClientCertIfGiven,
 			}, nil
 		}},
 		known: known,

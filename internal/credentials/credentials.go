@@ -124,7 +124,8 @@ func (c *Credentials) useCertificates(texts [][]byte) error {
 	if own == nil {
 		return nil
 	}
-	server := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: own}
+	// Without tickets: a line is long, and who resumes would go by what was trusted then.
+	server := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: own, SessionTicketsDisabled: true}
 	if trusted != nil { // who has none may have a token
 		server.ClientCAs, server.ClientAuth = trusted, tls.VerifyClientCertIfGiven
 	}
@@ -169,7 +170,10 @@ func (c *Credentials) Server() *tls.Config {
 	if c.server.Load() == nil {
 		return nil
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.server.Load(), nil }}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.server.Load(), nil },
+	}
 }
 
 // Client is how to dial with TLS now; nil, if nothing is said of that. It is not to be

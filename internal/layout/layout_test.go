@@ -15,6 +15,7 @@ var forbidden = []struct{ who, whom, why string }{
 	{"protocol", "internal", "the protocol stands alone"},
 	{"protocol/rsocket", "protocol ", "the engine knows nothing of what is said on it"},
 	{"protocol/rsocket/frame", "protocol/rsocket ", "the codec knows nothing of connections"},
+	{"protocol/rsocket", "protocol/peers", "the engine knows nothing of who speaks on it"},
 	{"protocol/rsocket", "protocol/rsocketgo", "the engine knows nothing of its other carrier"},
 	{"protocol/rsocket", "github.com/rsocket/rsocket-go", "the engine is there so that rsocket-go need not be"},
 	{"protocol/rsocketgo", "protocol ", "a carrier knows nothing of what is said on it"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,13 @@ func TestWhoItIs(t *testing.T) {
 	}
 	if got := of.Stats(); got != (peers.Stats{Unauthenticated: int64(refused)}) {
 		t.Errorf("%+v, want %d", got, refused)
+	}
+}
+
+// The example of docs/protocol.md.
+func TestWhatATokenLooksLike(t *testing.T) {
+	if got := fmt.Sprintf("% x", bearer(t, "warmline_abcd")); got != "fc 00 00 0e 81 77 61 72 6d 6c 69 6e 65 5f 61 62 63 64" {
+		t.Error(got)
 	}
 }
 

@@ -2,6 +2,7 @@ package line_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/certs"
+	"warmline.dev/internal/logged"
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol/rsocket"
 )
@@ -85,6 +88,42 @@ func TestANameIsAllThatItStandsFor(t *testing.T) {
 	book.set(nil, "127.0.0.2", "127.0.0.3")
 	await.Until(t, "the one to go and another to come", func() bool { return slices.Equal(peers(p), []string{"127.0.0.2", "127.0.0.3"}) })
 	await.Until(t, "the peer to see it go", func() bool { return len(first.Conns()) == 0 })
+}
+
+// Of a name it is the certificate for that name that counts, not one for the address.
+func TestANamesCertificate(t *testing.T) {
+	for name, good := range map[string]bool{"edges.example": true, "other.example": false} {
+		cfg := &tls.Config{Certificates: []tls.Certificate{certs.Known().Issue(certs.Request{DNS: []string{name}, Lasts: time.Hour})}}
+		l, err := rsocket.ListenTLS(t.Context(), "tls://127.0.0.1:0", cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := play(t, anyPort, rsocket.Handler{})
+		go func() { _ = served.Serve(l) }() // it ends with the other
+		var book phoneBook
+		book.set(nil, "127.0.0.1")
+		_, port, _ := strings.Cut(l.Addr().String(), ":")
+		var log logged.Log
+		p, err := line.NewPool(await.Context(t), []line.Target{{
+			Address: "dns+tls://edges.example:" + port, Credentials: line.Credentials{TLS: certs.Client},
+		}}, book.lookup, zerolog.New(&log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = p.Shutdown(ended()) }()
+		if good {
+			if err := p.Wait(await.Context(t)); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		await.Until(t, "it to be refused", func() bool {
+			return strings.Contains(log.String(), "certificate is valid for other.example, not edges.example")
+		})
+		if len(p.Lines()) > 0 {
+			t.Error("there is a line")
+		}
+	}
 }
 
 func TestANameThatStandsForNothingYetIsLookedUpAgain(t *testing.T) {
