@@ -15,9 +15,8 @@
 //
 // # Time
 //
-// An entry's time is whole seconds, rounded up. A cookie issued at a time passes if
-// that is more than the margin after the entry, as the clocks of gateways and account
-// source may differ by so much. An entry leaves when every cookie that it counts
+// Times are whole seconds. A cookie passes if it was issued more than the margin after
+// the entry, as the clocks of gateways and account source may differ by so much. An entry leaves when every cookie that it counts
 // against is older than the window: the window must be as long as any cookie is
 // trusted without a question, the time in which a stale one is honoured included. A
 // gateway lets an entry go after window and margin by its own clock, a publisher one
@@ -61,7 +60,7 @@
 // An entry:
 //
 //	8  XXH64 of the id with the seed 0 (1 if that is 0); 0 stands for every id
-//	4  when the account changed, in seconds since 1970, rounded up
+//	4  when the account changed, in whole seconds since 1970
 //
 // Entries are sorted by hash and none is there twice. Behind the beginning of the body
 // come, in a change, whose number is its own, 1 to 5,000 entries. In a beat:

@@ -25,17 +25,12 @@ func Hash(id string) uint64 {
 // entry says that the account behind an id changed.
 type entry struct {
 	id uint64
-	at uint32 // seconds since 1970, rounded up
+	at uint32 // seconds since 1970
 }
 
-// seconds rounds up, so that what is rounded is never too early.
-func seconds(t time.Time) uint32 {
-	s := t.Unix()
-	if t.Nanosecond() > 0 {
-		s++
-	}
-	return uint32(min(max(s, 0), math.MaxUint32))
-}
+// seconds are whole ones, as are those of a cookie's issue: who is issued before an
+// entry has no later second.
+func seconds(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) }
 
 // wholeSeconds is a duration in seconds, rounded up.
 func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

@@ -77,12 +77,14 @@ func TestEventsOfAMomentAreToldTogether(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		now := time.Now()
 		for n := range 50 {
+			revoke(t, p, customer(n), now.Add(-time.Minute))
 			revoke(t, p, customer(n), now)
 		}
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
+		revoked(t, g.Set, now, customer(0), customer(49))
 		if n := g.Stats().Changes; n != 1 {
 			t.Errorf("told in %d messages", n)
 		}
@@ -90,7 +92,7 @@ func TestEventsOfAMomentAreToldTogether(t *testing.T) {
 			revoke(t, p, customer(7), now)
 		}
 		time.Sleep(time.Second)
-		if st := p.Stats(); st.Changes != 1 || st.Told != 1 || st.Window.Known != 3 {
+		if st := p.Stats(); st.Changes != 1 || st.Told != 1 || st.Window.Known != 3 || st.Window.Entries != 50 {
 			t.Errorf("what is known is told again: %+v", st)
 		}
 		complete(t, g.Set, true)
