@@ -46,9 +46,12 @@ func (p *Teller) Change(list ...Entry) []byte {
 }
 
 // Beat says that all is told, and that this is all there is.
-func (p *Teller) Beat(all ...Entry) []byte {
-	m := beat{head: p.head()}
-	m.count, m.sum = tableOf(entriesOf(all), dense).digest(0)
+func (p *Teller) Beat(all ...Entry) []byte { return p.BeatSince(time.Unix(0, 0), all...) }
+
+// BeatSince says that this is all there is since a time.
+func (p *Teller) BeatSince(since time.Time, all ...Entry) []byte {
+	m := beat{head: p.head(), since: seconds(since)}
+	m.count, m.sum = tableOf(entriesOf(all), dense).digest(m.since)
 	return p.Sign(byte(kindBeat), m.body())
 }
 

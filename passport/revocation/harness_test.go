@@ -104,12 +104,12 @@ func (r *room) Subscribe(subject string, take func([]byte), gap func()) (func(),
 	}), nil
 }
 
-// isCut cuts everybody off, or lets them in again, and then tells them of the gap.
-func (r *room) isCut(cut bool) {
+// isCut cuts everybody off, or lets them in again, and then may tell them of the gap.
+func (r *room) isCut(cut, tell bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cut = cut
-	if !cut {
+	if tell {
 		for s := range r.seats {
 			s.line <- nil
 		}

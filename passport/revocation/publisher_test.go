@@ -140,7 +140,7 @@ func TestWithoutABus(t *testing.T) {
 			p, g := newPublisher(t, r, nil), newGateway(t, r)
 			time.Sleep(2 * time.Second)
 			complete(t, g.Set, true)
-			r.isCut(true)
+			r.isCut(true, false)
 			now := time.Now()
 			for i := range n {
 				revoke(t, p, customer(i), now)
@@ -158,18 +158,19 @@ func TestWithoutABus(t *testing.T) {
 			if age := g.Age(); age < 39*time.Second {
 				t.Errorf("age %v", age)
 			}
-			before := g.Stats().Snapshots
-			r.isCut(false)
+			before := g.Stats()
+			r.isCut(false, much) // that a message failed is all the publisher knows
 			time.Sleep(2 * time.Second)
 			complete(t, g.Set, true)
 			for i := range n {
 				revoked(t, g.Set, now, customer(i))
 			}
-			if st := g.Stats(); (st.Snapshots > before) != much && much {
+			st := g.Stats()
+			if much && st.Snapshots == before.Snapshots || !much && (st.Snapshots > before.Snapshots || st.Changes != before.Changes+3) {
 				t.Errorf("%+v", st)
 			}
-			if st := p.Stats(); st.Told == 0 || g.Age() > 3*time.Second {
-				t.Errorf("%+v, age %v", st, g.Age())
+			if g.Age() > 3*time.Second {
+				t.Errorf("age %v", g.Age())
 			}
 		})
 	}
@@ -225,11 +226,18 @@ func TestANewPublisherListensFirst(t *testing.T) {
 			revoke(t, old, customer(n), now)
 		}
 		time.Sleep(2 * time.Second)
+		if st := old.Stats(); !st.Ready || st.Snapshots != 0 || st.Asks != 0 {
+			t.Errorf("it answers itself: %+v", st)
+		}
 		next := newPublisher(t, r, nil)
-		if next.Stats().Ready {
-			t.Error("ready at once")
+		g := newGateway(t, r) // asks both
+		time.Sleep(900 * time.Millisecond)
+		if st := next.Stats(); st.Ready || st.Beats+st.Snapshots > 0 || st.Asks == 0 {
+			t.Errorf("it answers for all: %+v", st)
 		}
 		time.Sleep(2 * time.Second)
+		complete(t, g.Set, true)
+		revoked(t, g.Set, now, customer(9))
 		if st := next.Stats(); !st.Ready || st.Window.Entries != 10 || st.Others != 1 {
 			t.Errorf("%+v", st)
 		}
@@ -240,8 +248,13 @@ func TestANewPublisherListensFirst(t *testing.T) {
 		for _, p := range []*revocation.Publisher{old, next} {
 			revoke(t, p, "both", now)
 		}
+		time.Sleep(time.Second)
+		told := next.Stats().Told
 		revoke(t, old, "one", now)
-		time.Sleep(5 * time.Second)
+		time.Sleep(4 * time.Second)
+		if n := next.Stats().Told; n != told+1 {
+			t.Errorf("what the old one tells: the new one has told %d, and %d before", n, told)
+		}
 		if a, b := old.Stats(), next.Stats(); a.Window.Entries != 12 || b.Window.Entries != 12 {
 			t.Errorf("%+v\n%+v", a, b)
 		}
@@ -249,6 +262,23 @@ func TestANewPublisherListensFirst(t *testing.T) {
 		defer r.mu.Unlock()
 		if n := r.bytes[revocation.ChangeSubject]; n > 1000 {
 			t.Errorf("%d bytes", n)
+		}
+	})
+}
+
+// A gateway that was back first has asked in vain.
+func TestAPublisherSpeaksWhenTheBusIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom()
+		p := newPublisher(t, r, nil)
+		time.Sleep(2 * time.Second)
+		r.isCut(true, false)
+		time.Sleep(time.Second)
+		before := p.Stats().Beats
+		r.isCut(false, true)
+		synctest.Wait()
+		if n := p.Stats().Beats; n != before+1 {
+			t.Errorf("%d beats, expected %d", n, before+1)
 		}
 	})
 }

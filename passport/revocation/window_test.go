@@ -276,6 +276,9 @@ func TestAFullWindow(t *testing.T) {
 			revoked(t, s, first.Add(time.Duration(n)*time.Second), customer(n))
 		}
 		passes(t, s, first.Add(500*time.Second), "anybody")
+		if w.Add(customer(0), first) {
+			t.Error("what all are in question for is news")
+		}
 	}
 	check()
 	if w.Stats().Full == 0 {
