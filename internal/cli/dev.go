@@ -87,7 +87,10 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 		return err
 	}
 	cfg := sample.Config{Latency: o.latency}
-	endTelling := tellOn(&cfg, b, log)
+	endTelling, err := tellOn(&cfg, b, log)
+	if err != nil {
+		return errors.Join(err, s.stopAll(publisherTier(b, published)))
+	}
 	defer endTelling()
 	services, err := sample.Start(cfg)
 	if err != nil {

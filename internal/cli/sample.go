@@ -67,7 +67,11 @@ func tellAccounts(cfg *sample.Config, url string, log zerolog.Logger) (end func(
 	if err != nil {
 		return func() {}, usageError{err}
 	}
-	endTelling := tellOn(cfg, b, log)
+	endTelling, err := tellOn(cfg, b, log)
+	if err != nil {
+		b.Close()
+		return func() {}, err
+	}
 	return func() {
 		endTelling()
 		b.Close()
@@ -75,14 +79,17 @@ func tellAccounts(cfg *sample.Config, url string, log zerolog.Logger) (end func(
 }
 
 // tellOn is tellAccounts on a bus that is there.
-func tellOn(cfg *sample.Config, b *bus.Bus, log zerolog.Logger) (end func()) {
-	teller := revocations.NewTeller(b)
+func tellOn(cfg *sample.Config, b *bus.Bus, log zerolog.Logger) (end func(), err error) {
+	teller, err := revocations.NewTeller(b)
+	if err != nil {
+		return nil, err
+	}
 	cfg.OnAccount = func(e sample.Event) {
 		if err := teller.Tell(e); err != nil {
 			log.Error().Err(err).Msg("an account event is not told")
 		}
 	}
-	return teller.Close
+	return teller.Close, nil
 }
 
 func sampleTier(services *sample.Services) *tier {

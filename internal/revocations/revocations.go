@@ -3,7 +3,9 @@
 //
 // Account events are JSON on the subject warmline.accounts, as
 // [revocation.ParseEvent] reads them; one that names a "session" puts that in question
-// too.
+// too. The bus keeps nothing, so an event may have an "id", and be told until
+// {"ids":[…]} on warmline.accounts.taken has that: then a publisher has told the
+// gateways, and has it on disk. A [Teller] does so.
 package revocations
 
 import (
@@ -19,8 +21,12 @@ import (
 	"warmline.dev/passport/revocation"
 )
 
-// AccountSubject is where account sources tell what has changed.
-const AccountSubject = "warmline.accounts"
+// AccountSubject is where account sources tell what has changed, and TakenSubject where
+// publishers say what they have taken.
+const (
+	AccountSubject = "warmline.accounts"
+	TakenSubject   = "warmline.accounts.taken"
+)
 
 // carrier is the bus as package revocation knows it.
 type carrier struct{ *bus.Bus }
@@ -60,9 +66,18 @@ func (s *Set) Close() { s.follower.Close() }
 // closes it, before the bus.
 type Publisher struct {
 	*revocation.Publisher
+	bus    *bus.Bus
 	window *revocation.Window
 	events *bus.Subscription
+	log    zerolog.Logger
+
+	ids    chan string // of events that were taken
+	cancel context.CancelFunc
+	said   chan struct{} // closed when nothing more is said of them
 }
+
+// mostSaid is how many events are said to be taken in one message.
+const mostSaid = 1000
 
 // Publish begins to follow account events. What it knows survives a restart in the
 // file, if one is named.
@@ -71,45 +86,84 @@ func Publish(b *bus.Bus, keys []passport.Key, cfg revocation.WindowConfig, log z
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{window: window}
+	p := &Publisher{bus: b, window: window, log: log, ids: make(chan string, mostSaid), said: make(chan struct{})}
 	p.Publisher, err = revocation.NewPublisher(revocation.PublisherConfig{Keys: keys, Bus: carrier{b}, Window: window, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, window.Close())
 	}
-	// Events that were missed are those of a time without the bus: the account source
-	// tells again what it could not tell.
-	p.events, err = b.Subscribe(AccountSubject, func(_ string, data []byte) { p.take(data, log) }, func() {})
+	// What was missed is told again.
+	p.events, err = b.Subscribe(AccountSubject, func(_ string, data []byte) { p.take(data) }, func() {})
 	if err != nil {
 		p.Publisher.Close()
 		return nil, errors.Join(err, window.Close())
 	}
+	var ctx context.Context
+	ctx, p.cancel = context.WithCancel(context.Background())
+	go p.say(ctx)
 	return p, nil
 }
 
 // take takes an account event, of whom and of which session.
-func (p *Publisher) take(data []byte, log zerolog.Logger) {
-	var session struct {
+func (p *Publisher) take(data []byte) {
+	var e struct {
+		ID       string `json:"id"`
 		Customer string `json:"customer"`
 		Session  string `json:"session"`
 		At       int64  `json:"at"`
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err := json.Unmarshal(data, &session)
-	if err == nil && session.Session != "" {
-		err = p.Revoke(ctx, session.Session, time.UnixMilli(session.At))
+	err := json.Unmarshal(data, &e)
+	if err == nil && e.Session != "" {
+		err = p.Revoke(ctx, e.Session, time.UnixMilli(e.At))
 	}
-	if err == nil && (session.Customer != "" || session.Session == "") {
+	if err == nil && (e.Customer != "" || e.Session == "") {
 		err = p.Take(ctx, data)
 	}
 	if err != nil {
-		log.Warn().Err(err).Msg("an account event can't be taken: expected JSON such as {\"customer\":\"c-1001\",\"at\":1790000000000}")
+		p.log.Warn().Err(err).Msg(`an account event can't be taken: expected JSON such as {"customer":"c-1001","at":1790000000000}`)
+		return
+	}
+	if e.ID != "" && len(e.ID) <= 128 {
+		select {
+		case p.ids <- e.ID:
+		default: // it is told again
+		}
+	}
+}
+
+// say says what was taken, when gateways have been told and it is on disk.
+func (p *Publisher) say(ctx context.Context) {
+	defer close(p.said)
+	for {
+		var some taken
+		select {
+		case id := <-p.ids:
+			some.IDs = append(some.IDs, id)
+		case <-ctx.Done():
+			return
+		}
+		for len(p.ids) > 0 && len(some.IDs) < mostSaid {
+			some.IDs = append(some.IDs, <-p.ids)
+		}
+		err := p.Flush(ctx)
+		if err == nil {
+			var data []byte
+			if data, err = json.Marshal(some); err == nil {
+				err = p.bus.Publish(ctx, TakenSubject, data)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			p.log.Debug().Err(err).Msg("account events are not said to be taken: they are told again")
+		}
 	}
 }
 
 // Close tells what was taken, puts it on disk, and ends.
 func (p *Publisher) Close() error {
 	p.events.Close()
+	p.cancel()
+	<-p.said
 	p.Publisher.Close()
 	return p.window.Close()
 }

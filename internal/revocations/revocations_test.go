@@ -44,8 +44,7 @@ func TestEventsReachAGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	teller := revocations.NewTeller(b)
-	defer teller.Close()
+	teller := newTeller(t, b)
 	type event struct {
 		Customer string `json:"customer,omitempty"`
 		Session  string `json:"session,omitempty"`
@@ -53,7 +52,10 @@ func TestEventsReachAGateway(t *testing.T) {
 	}
 	await.Until(t, "the set to be complete", set.Complete)
 	before, at := time.Now().Add(-time.Hour), time.Now().UnixMilli()
-	for _, e := range []any{"no event", event{}, event{At: at}, event{Customer: "ann", At: at}, event{Customer: "bob", Session: "s-1", At: at}, event{Session: "s-2", At: at}} {
+	if err := teller.Tell("no event"); err == nil {
+		t.Error("a text was taken for an event")
+	}
+	for _, e := range []any{event{}, event{At: at}, event{Customer: "ann", At: at}, event{Customer: "bob", Session: "s-1", At: at}, event{Session: "s-2", At: at}} {
 		if err := teller.Tell(e); err != nil {
 			t.Fatal(err)
 		}
@@ -69,6 +71,53 @@ func TestEventsReachAGateway(t *testing.T) {
 	if set.Revoked("ann", time.Now().Add(time.Minute)) {
 		t.Error("who signed in since is in question")
 	}
+}
+
+func newTeller(t *testing.T, b *bus.Bus) *revocations.Teller {
+	t.Helper()
+	teller, err := revocations.NewTeller(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(teller.Close)
+	return teller
+}
+
+// The bus keeps nothing: what nobody has taken is told again, until a publisher has,
+// and not any more then.
+func TestAnEventWaitsForAPublisher(t *testing.T) {
+	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
+	told := make(chan struct{}, 1000)
+	sub, err := b.Subscribe(revocations.AccountSubject, func(string, []byte) { told <- struct{}{} }, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	teller := newTeller(t, b)
+	if err := teller.Tell(map[string]any{"customer": "ann", "at": time.Now().UnixMilli()}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		await.Value(t, "the event to be told again", told)
+	}
+	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	await.Until(t, "ann to be in question", func() bool { return set.Revoked("ann", time.Now().Add(-time.Hour)) })
+	await.Until(t, "it to be told no more", func() bool {
+		for len(told) > 0 {
+			<-told
+		}
+		time.Sleep(time.Second)
+		return len(told) == 0
+	})
 }
 
 func TestBadConfig(t *testing.T) {
