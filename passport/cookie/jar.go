@@ -92,6 +92,18 @@ func (j *Jar) Write(w http.ResponseWriter, c Cookie) error {
 	return nil
 }
 
+// Written is the cookie that is set in an answer: [ErrMissing] if none is, or it is
+// cleared there.
+func (j *Jar) Written(h http.Header, now time.Time) (Cookie, error) {
+	for _, line := range h["Set-Cookie"] {
+		if name, rest, _ := strings.Cut(line, "="); name == j.name {
+			value, _, _ := strings.Cut(rest, ";")
+			return j.Open(value, now)
+		}
+	}
+	return Cookie{}, ErrMissing
+}
+
 // Clear takes the cookie from the device, and from the answer if it was set in it.
 func (j *Jar) Clear(w http.ResponseWriter) { j.set(w.Header(), j.line("", -1)) }
 

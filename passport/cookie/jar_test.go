@@ -207,3 +207,24 @@ func TestConfigsThatMakeNoSense(t *testing.T) {
 		}
 	}
 }
+
+func TestWrittenIsWhatAnAnswerSets(t *testing.T) {
+	j, other, w := newJar(t, cookie.Config{}), newJar(t, cookie.Config{Name: "other"}), httptest.NewRecorder()
+	want := func(what string, is error) {
+		t.Helper()
+		if c, err := j.Written(w.Header(), golden.Issued); !errors.Is(err, is) || is == nil && c.Session != golden.Session {
+			t.Errorf("%s: %+v, %v", what, c, err)
+		}
+	}
+	want("nothing", cookie.ErrMissing)
+	if err := other.Write(w, golden); err != nil {
+		t.Fatal(err)
+	}
+	want("another's", cookie.ErrMissing)
+	if err := j.Write(w, golden); err != nil {
+		t.Fatal(err)
+	}
+	want("one", nil)
+	j.Clear(w)
+	want("cleared", cookie.ErrMissing)
+}
