@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"time"
@@ -15,14 +16,13 @@ func (d *Door) OnPassport(w http.ResponseWriter, r *http.Request, h passport.His
 	if r.Header.Get("Authorization") != "" {
 		return // who comes with a token has no cookie
 	}
-	now := time.Now()
-	c, err := d.cfg.Cookies.Read(r, now)
+	c, err := d.given(w, r)
 	switch had := err == nil; {
 	case h.Now.Level == passport.Anonymous:
 		if had || h.Minted.Level != passport.Anonymous {
 			d.cfg.Cookies.Clear(w)
 		}
-	case h.Now.Level == passport.Authenticated && (!had || h.Now.Customer != c.Passport.Customer):
+	case signedIn(&h):
 		// As old as the question: whatever has changed meanwhile counts against it.
 		c := d.cfg.Cookies.Begin(lasting(h.Now), h.Minted.Issued)
 		if s, err := cookie.ParseSession(h.Now.Preferences[sessionPreference]); err == nil && h.Now.Preferences[sessionPreference] != h.Minted.Preferences[sessionPreference] {
@@ -31,11 +31,25 @@ func (d *Door) OnPassport(w http.ResponseWriter, r *http.Request, h passport.His
 		d.write(w, c)
 	case had:
 		c.Passport = lasting(h.Now)
-		if c.State(now) == cookie.Stale && h.Minted.Level == passport.Authenticated { // it has just been renewed
-			c = d.cfg.Cookies.Renew(c, h.Minted.Issued)
-		}
 		d.write(w, c)
 	}
+}
+
+// signedIn reports whether a service has signed the device in. Time that has passed
+// since the request began says nothing of that.
+func signedIn(h *passport.History) bool {
+	return h.Now.Level == passport.Authenticated && (h.Minted.Level != passport.Authenticated || h.Now.Customer != h.Minted.Customer)
+}
+
+// given is the cookie of the request as [Door.Mint] has left it: with the times of
+// what the account source was asked for it, if it was.
+func (d *Door) given(w http.ResponseWriter, r *http.Request) (cookie.Cookie, error) {
+	now := time.Now()
+	c, err := d.cfg.Cookies.Written(w.Header(), now)
+	if errors.Is(err, cookie.ErrMissing) {
+		return d.cfg.Cookies.Read(r, now)
+	}
+	return c, err
 }
 
 // lasting is what of a passport outlives its request.

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +119,87 @@ func TestAnAnonymousChangeSetsNoCookie(t *testing.T) {
 	s := start(t, time.Hour, identity.Config{})
 	if got := s.device().get("/tv/upgrade?as=family"); got.status != 200 || got.set != "" || got.who.Plan != "family" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// changed is what the door makes of a change to the plan that takes a while.
+func (s *site) changed(d *device, takes time.Duration, change func(p *passport.Passport)) (minted passport.Passport, w *httptest.ResponseRecorder) {
+	s.t.Helper()
+	r := d.request("/tv/upgrade")
+	for _, c := range d.web.Jar.Cookies(r.URL) {
+		r.AddCookie(c)
+	}
+	w = httptest.NewRecorder()
+	minted, err := s.door.Mint(w, r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	minted.Issued = time.Now()
+	h := passport.History{Minted: minted, Now: minted.Clone(), Changes: []passport.Change{{By: "members@1.0.0"}}}
+	change(&h.Now)
+	time.Sleep(takes)
+	s.door.OnPassport(w, r, h)
+	return minted, w
+}
+
+func toFamily(p *passport.Passport) { p.Plan = "family" }
+
+// The account source was not asked, so nobody knows that the cookie is still good.
+func TestACookieWhoseTrustEndsDuringARequestIsNotRenewed(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.signedIn(func(c *cookie.Cookie) {
+		c.TrustedUntil = time.Now().Add(200 * time.Millisecond)
+		c.Issued = c.TrustedUntil.Add(-time.Hour)
+	})
+	_, w := s.changed(d, 300*time.Millisecond, toFamily)
+	c, err := s.jar.Written(w.Header(), time.Now())
+	if err != nil || c.State(time.Now()) != cookie.Stale || c.Passport.Plan != "family" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if n := s.accounts.questions(); n != 0 {
+		t.Errorf("the account source was asked %d times", n)
+	}
+}
+
+func TestADeviceWhoseLifeEndsDuringARequestBeginsNoOther(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.signedIn(func(c *cookie.Cookie) { c.Begun = time.Now().Add(-365*24*time.Hour + 300*time.Millisecond) })
+	_, w := s.changed(d, 400*time.Millisecond, toFamily)
+	if c, err := s.jar.Written(w.Header(), time.Now()); !errors.Is(err, cookie.ErrMissing) {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// An answer serves the other requests of a page: what they write is as old as it is.
+func TestAChangeIsAsOldAsTheAnswerThatItGoesBy(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	d := s.signedIn(func(c *cookie.Cookie) {
+		c.Begun, c.Issued, c.TrustedUntil = c.Begun.Add(-9*time.Hour), c.Issued.Add(-9*time.Hour), c.TrustedUntil.Add(-9*time.Hour)
+	})
+	_, first := s.changed(d, 0, func(*passport.Passport) {})
+	asked := time.Now()
+	time.Sleep(50 * time.Millisecond)
+	_, second := s.changed(d, 0, toFamily)
+	for _, w := range []*httptest.ResponseRecorder{first, second} {
+		if c, err := s.jar.Written(w.Header(), time.Now()); err != nil || c.Issued.After(asked) || c.State(time.Now()) != cookie.Trusted {
+			t.Errorf("%+v, %v; asked until %v", c, err, asked)
+		}
+	}
+	if n := s.accounts.questions(); n != 1 {
+		t.Errorf("the account source was asked %d times", n)
+	}
+}
+
+func TestWhoIsHonouredAndSignsInAgainIsSignedIn(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	s.accounts.set(func() { s.accounts.fails = errDown })
+	d := s.signedIn(func(c *cookie.Cookie) { c.TrustedUntil = c.Begun })
+	before, err := d.cookie()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.get("/tv/signIn?as=ann")
+	if c, err := d.cookie(); err != nil || c.Session == before.Session || c.Passport.Level != passport.Authenticated || c.State(time.Now()) != cookie.Trusted {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
