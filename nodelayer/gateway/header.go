@@ -33,3 +33,15 @@ func private(name string) bool {
 	}
 	return false
 }
+
+// keepFromCaches has nobody keep an answer that sets a cookie, whatever its adapter
+// says, which does not know of that: who got it from a shared cache would be signed in
+// as somebody else. Caches of CDNs go by headers of their own first (RFC 9213).
+func keepFromCaches(h http.Header) {
+	for name := range h {
+		if strings.HasSuffix(name, "Cdn-Cache-Control") || name == "Surrogate-Control" {
+			delete(h, name)
+		}
+	}
+	h.Set("Cache-Control", "no-store")
+}

@@ -204,7 +204,7 @@ func (x *exchange) passportBack(w http.ResponseWriter) *protocol.Error {
 		return protocol.Errorf(protocol.Internal, "adapter %s handed back a passport that is not good: %w", x.adapter, err)
 	}
 	x.history = h
-	if x.s.cfg.OnPassport != nil {
+	if x.s.cfg.OnPassport != nil && len(h.Changes) > 0 {
 		x.s.cfg.OnPassport(w, x.r, h)
 	}
 	return nil
@@ -216,6 +216,9 @@ func (x *exchange) write(w http.ResponseWriter) {
 		if !private(name) {
 			h[http.CanonicalHeaderKey(name)] = values
 		}
+	}
+	if h["Set-Cookie"] != nil {
+		keepFromCaches(h)
 	}
 	h.Set("Warmline-Adapter", x.adapter.String())
 	w.WriteHeader(x.answer.Status)
@@ -255,17 +258,29 @@ func (x *exchange) log(status int, took time.Duration, err *protocol.Error) {
 	if len(x.history.Conflicts) > 0 {
 		e.Array("passport_conflicts", conflicts(&x.history))
 	}
+	x.logCalls(e)
+	e.Str("trace", x.trace[3:35]).Msg("device request")
+}
+
+// mostLogged is how many of an adapter's calls and of its conversations the line tells.
+const mostLogged = 100
+
+// logCalls adds what the adapter has told of its calls, which may be anything.
+func (x *exchange) logCalls(e *zerolog.Event) {
 	calls := zerolog.Arr()
-	for _, c := range x.answer.Calls {
-		d := zerolog.Dict().Str("call", c.Method).Dur("took", time.Duration(c.Micros)*time.Microsecond)
+	for _, c := range x.answer.Calls[:min(len(x.answer.Calls), mostLogged)] {
+		d := zerolog.Dict().Str("call", clip(c.Method)).Dur("took", time.Duration(c.Micros)*time.Microsecond)
 		if c.Code != "" {
-			d.Str("code", c.Code)
+			d.Str("code", clip(c.Code))
 		}
 		calls.Dict(d)
 	}
+	if n := len(x.answer.Calls) - mostLogged; n > 0 {
+		e.Int("calls_left_out", n)
+	}
 	if len(x.answer.Conversations) > 0 {
 		conversations := zerolog.Arr()
-		for _, c := range x.answer.Conversations {
+		for _, c := range x.answer.Conversations[:min(len(x.answer.Conversations), mostLogged)] {
 			d := zerolog.Dict().Int("calls", c.Calls)
 			for _, figure := range []struct {
 				name string
@@ -279,7 +294,10 @@ func (x *exchange) log(status int, took time.Duration, err *protocol.Error) {
 		}
 		e.Array("conversations", conversations)
 	}
-	e.Array("calls", calls).Str("trace", x.trace[3:35]).Msg("device request")
+	if n := len(x.answer.Conversations) - mostLogged; n > 0 {
+		e.Int("conversations_left_out", n)
+	}
+	e.Array("calls", calls)
 }
 
 func clip(s string) string {

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"warmline.dev/nodelayer/gateway"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
 )
 
 func TestTheLogHasOneLineForEachRequest(t *testing.T) {
@@ -140,5 +142,24 @@ func TestTheLogKeepsSecrets(t *testing.T) {
 		if signature := string(p[len(p)-8:]); strings.Contains(log, signature) || strings.Contains(log, fmt.Sprintf("%x", signature)) {
 			t.Errorf("the log tells a passport:\n%s", log)
 		}
+	}
+}
+
+// What an adapter tells of its calls is its own: a line of the log stays short.
+func TestTheLogIsNotAnAdaptersToFill(t *testing.T) {
+	g := start(t, gateway.Config{})
+	long := strings.Repeat("x", 1000)
+	calls := strings.TrimSuffix(strings.Repeat(`{"method":"`+long+`","us":1,"code":"`+long+`"},`, 500), ",")
+	conversations := strings.TrimSuffix(strings.Repeat(`{"calls":1},`, 500), ",")
+	g.byHand(protocol.JSON, `{"offers":{"tv":"2.0.0"}}`, rsocket.Handler{
+		Response: func(context.Context, rsocket.Payload) (rsocket.Payload, error) {
+			return rsocket.Payload{Data: []byte(`{"status":200,"calls":[` + calls + `],"conversations":[` + conversations + `]}`)}, nil
+		},
+	})
+	await.Until(t, "the adapter to be here", func() bool { return len(g.Adapters()["tv"]) > 0 })
+	g.want("/tv/home", 200, "")
+	line := g.requests(1)[0]
+	if n := len(fmt.Sprint(line)); n > 64<<10 || len(line["calls"].([]any)) != 100 || line["calls_left_out"] != 400.0 || len(line["conversations"].([]any)) != 100 || line["conversations_left_out"] != 400.0 {
+		t.Errorf("a line of %d bytes: %.1000v", n, line)
 	}
 }

@@ -236,6 +236,15 @@ func TestAPassportThatIsNotGoodIsNotTakenBack(t *testing.T) {
 	}
 }
 
+// One that was handed back as it was tells of nothing.
+func TestAPassportThatNobodyHasChangedIsNoChange(t *testing.T) {
+	g := start(t, gateway.Config{OnPassport: func(http.ResponseWriter, *http.Request, passport.History) {
+		t.Error("OnPassport was called")
+	}})
+	g.handsBack("tv@2.0.0", func(sealed []byte) []byte { return sealed })
+	g.want("/tv/home", 200, "")
+}
+
 func TestTheTraceIsTheDevicesIfItIsValid(t *testing.T) {
 	traces := make(chan string, 1)
 	g := start(t, gateway.Config{})
