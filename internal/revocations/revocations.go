@@ -115,14 +115,20 @@ func (p *Publisher) take(data []byte) {
 	defer cancel()
 	err := json.Unmarshal(data, &e)
 	if err == nil && e.Session != "" {
-		err = p.Revoke(ctx, e.Session, time.UnixMilli(e.At))
+		var at time.Time // without one it is of now
+		if e.At > 0 {
+			at = time.UnixMilli(e.At)
+		}
+		err = p.Revoke(ctx, e.Session, at)
 	}
-	if err == nil && (e.Customer != "" || e.Session == "") {
-		err = p.Take(ctx, data)
+	if e.Customer != "" || e.Session == "" {
+		err = errors.Join(err, p.Take(ctx, data)) // whatever is wrong with its session
 	}
 	if err != nil {
 		p.log.Warn().Err(err).Msg(`an account event can't be taken: expected JSON such as {"customer":"c-1001","at":1790000000000}`)
-		return
+	}
+	if err != nil && (ctx.Err() != nil || errors.Is(err, revocation.ErrClosed)) {
+		return // another time it can
 	}
 	if e.ID != "" && len(e.ID) <= 128 {
 		select {

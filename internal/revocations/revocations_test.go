@@ -1,6 +1,7 @@
 package revocations_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +119,37 @@ func TestAnEventWaitsForAPublisher(t *testing.T) {
 		time.Sleep(time.Second)
 		return len(told) == 0
 	})
+}
+
+// An event of a session that does not say when is of now, as one of a customer is, and
+// what is wrong with its session does not save its customer.
+func TestAnEventIsTakenAsFarAsItGoes(t *testing.T) {
+	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
+	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	teller := newTeller(t, b)
+	await.Until(t, "the set to be complete", set.Complete)
+	before := time.Now().Add(-time.Hour)
+	for _, e := range []map[string]string{{"session": "s-1"}, {"customer": "ann", "session": strings.Repeat("s", 300)}, {"customer": "last"}} {
+		if err := teller.Tell(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"last", "s-1", "ann"} {
+		await.Until(t, id+" to be in question", func() bool { return set.Revoked(id, before) })
+	}
 }
 
 func TestBadConfig(t *testing.T) {
