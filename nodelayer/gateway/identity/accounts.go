@@ -40,6 +40,7 @@ func signedOut(err error) bool {
 // answer is what the account source has said, and when it was asked.
 type answer struct {
 	passport passport.Passport
+	out      error // it says that the subject is signed out
 	asked    time.Time
 }
 
@@ -59,21 +60,35 @@ func newAnswers() (*otter.Cache[Subject, answer], error) {
 }
 
 // ask asks the account source, once for all requests that come with the same cookie
-// or token. What was answered before since does not count.
+// or token. What was asked before since does not count, also if the answer is yet to
+// come. That somebody is signed out is remembered too: who keeps asking is not to keep
+// the account source busy.
 func (d *Door) ask(ctx context.Context, s Subject, since time.Time) (answer, error) {
-	if a, ok := d.answers.GetIfPresent(s); ok && a.asked.Before(since) {
-		d.answers.Invalidate(s)
-	}
-	return d.answers.Get(ctx, s, otter.LoaderFunc[Subject, answer](func(context.Context, Subject) (answer, error) {
-		// Whoever asks first may go away: the others wait for the same answer.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountBudget)
-		defer cancel()
-		d.count(asked)
-		now := time.Now()
-		p, err := d.cfg.Accounts.Load(ctx, s)
-		if err == nil && p.Customer != s.Customer {
-			err = errors.New("identity: the account source answered for another customer")
+	for {
+		a, err := d.answers.Get(ctx, s, otter.LoaderFunc[Subject, answer](d.load))
+		switch {
+		case err != nil:
+			return answer{}, err
+		case a.asked.Before(since):
+			d.answers.Invalidate(s) // the next one is asked from here on
+		default:
+			return a, a.out
 		}
-		return answer{p, now}, err
-	}))
+	}
+}
+
+func (d *Door) load(ctx context.Context, s Subject) (answer, error) {
+	// Whoever asks first may go away: the others wait for the same answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountBudget)
+	defer cancel()
+	d.count(asked)
+	now := time.Now()
+	p, err := d.cfg.Accounts.Load(ctx, s)
+	switch {
+	case err != nil && signedOut(err):
+		return answer{out: err, asked: now}, nil
+	case err == nil && p.Customer != s.Customer:
+		err = errors.New("identity: the account source answered for another customer")
+	}
+	return answer{passport: p, asked: now}, err
 }

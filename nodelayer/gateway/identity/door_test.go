@@ -3,6 +3,7 @@ package identity_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"warmline.dev/nodelayer/gateway/identity"
 	"warmline.dev/passport"
 	"warmline.dev/passport/cookie"
+	"warmline.dev/passport/revocation"
 	"warmline.dev/protocol"
 )
 
@@ -227,5 +229,67 @@ func TestATokenIsRefusedWhereNoneIsTaken(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	if _, err := identity.New(identity.Config{}); err == nil || !strings.Contains(err.Error(), "expected a Config with Cookies and Accounts") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A question that began before it was heard that there is one says nothing: the session
+// may have ended in between.
+func TestAnAnswerToAnEarlierQuestionDoesNotCount(t *testing.T) {
+	unheard, err := revocation.NewSet(revocation.SetConfig{Keys: []passport.Key{passport.NewKey("r1")}}) // everyone is in question
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, time.Hour, identity.Config{Revoked: unheard})
+	hold := make(chan struct{})
+	s.accounts.set(func() { s.accounts.hold = hold })
+	d := s.signedIn(asItIs)
+	r := d.request("/")
+	r.AddCookie(d.web.Jar.Cookies(r.URL)[0])
+	mint := func() <-chan error {
+		done := make(chan error, 1)
+		go func() {
+			_, err := s.door.Mint(httptest.NewRecorder(), r)
+			done <- err
+		}()
+		return done
+	}
+	early := mint()
+	time.Sleep(600 * time.Millisecond) // half a second is what an answer may be old
+	late := mint()
+	time.Sleep(50 * time.Millisecond)
+	s.accounts.set(func() { s.accounts.hold, s.accounts.out = nil, true }) // from now on
+	close(hold)
+	if err := <-early; err != nil {
+		t.Errorf("who asked before: %v", err)
+	}
+	if err := <-late; protocol.AsError(err) == nil || protocol.AsError(err).Code != protocol.Unauthenticated {
+		t.Errorf("who asked after: %v", err)
+	}
+}
+
+// Who is signed out and asks on is not the account source's business each time.
+func TestANoIsRememberedToo(t *testing.T) {
+	s := start(t, -1, identity.Config{})
+	s.accounts.set(func() { s.accounts.out = true })
+	d := s.signedIn(asItIs)
+	value := d.web.Jar.Cookies(d.request("/").URL)[0].Value
+	for range 20 {
+		d.has(value) // a device that keeps what was cleared
+		if got := d.get("/tv/who"); got.status != 401 || !strings.Contains(got.set, "Max-Age=0") {
+			t.Errorf("%+v", got)
+		}
+	}
+	if n := s.accounts.questions(); n != 1 {
+		t.Errorf("the account source was asked %d times", n)
+	}
+	s.want(map[string]uint64{"signed_out": 20, "asked": 1})
+	// That nobody knows is not.
+	s.accounts.set(func() { s.accounts.out, s.accounts.fails = false, errDown })
+	d = s.signedIn(asItIs)
+	for range 2 {
+		d.get("/tv/who")
+	}
+	if n := s.accounts.questions(); n != 2 {
+		t.Errorf("the account source that was down was asked %d times", n)
 	}
 }

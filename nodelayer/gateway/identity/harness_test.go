@@ -36,12 +36,16 @@ type accounts struct {
 	fails error
 	asked []identity.Subject
 	hold  chan struct{} // nil: it answers at once
+	out   bool          // signed out
 }
 
 func (a *accounts) Load(ctx context.Context, s identity.Subject) (passport.Passport, error) {
 	a.mu.Lock()
 	a.asked = append(a.asked, s)
 	p, fails, hold := a.of[s.Customer], a.fails, a.hold
+	if a.out {
+		fails = protocol.Errorf(protocol.Unauthenticated, "the session has ended")
+	}
 	a.mu.Unlock()
 	if hold != nil {
 		select {
