@@ -15,8 +15,8 @@
 //
 // # Sealed form
 //
-// What was minted, with each change behind the one it followed; nothing between and
-// nothing behind. All of it is msgpack.
+// What was minted, with each change behind the one it followed; nothing between,
+// nothing twice and nothing behind. All of it is msgpack.
 //
 // Minted is an array of three: the key's name (str), the body (bin), and a MAC (bin,
 // 32 bytes). The body is an array of 12: customer, profile, plan, device, country

@@ -3,6 +3,7 @@ package passport
 import (
 	"bytes"
 	"crypto/hmac"
+	"slices"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -58,7 +59,7 @@ func links(room []link, sealed []byte) ([]link, error) {
 		if err != nil {
 			return nil, err
 		}
-		if (l.after == nil) != (len(list) == 0) {
+		if (l.after == nil) != (len(list) == 0) || slices.ContainsFunc(list, l.same) {
 			return nil, ErrMalformed
 		}
 		if list = append(list, l); len(rest) == 0 {
@@ -67,6 +68,9 @@ func links(room []link, sealed []byte) ([]link, error) {
 		sealed = rest
 	}
 }
+
+// same reports whether two links are one, in whatever way the rest of them is written.
+func (l *link) same(other link) bool { return bytes.Equal(l.mac[:afterLen], other.mac[:afterLen]) }
 
 // follows is which of the links a change follows, by its place; -1: none before it.
 func (l *link) follows(list []link) int {

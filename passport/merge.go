@@ -30,7 +30,7 @@ func Merge(a, b []byte) ([]byte, error) {
 	merged := slices.Clone(a)
 	n := len(x)
 	for _, l := range y[1:] {
-		if !slices.ContainsFunc(x, func(own link) bool { return bytes.Equal(own.raw, l.raw) }) {
+		if !slices.ContainsFunc(x, l.same) {
 			merged, n = append(merged, l.raw...), n+1
 		}
 	}

@@ -1,0 +1,116 @@
+package passport_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tinylib/msgp/msgp"
+
+	"warmline.dev/passport"
+)
+
+// An adapter needs no key to repeat what a service has changed, nor to write the same
+// bytes in another way.
+func TestAChangeCountsOnce(t *testing.T) {
+	r, sealed := newKeyring(t, goldenKey), unhex(t, goldenSealed)
+	one := change(t, r, sealed, "a", func(p *passport.Passport) { p.Plan = "basic" })
+	link := one[len(sealed):]
+	name, rest, err := msgp.ReadStringBytes(link[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherwise := append(append([]byte{link[0], 0xD9, byte(len(name))}, name...), rest...) // a longer header of the name
+	for what, repeated := range map[string][]byte{"the same": slices.Concat(one, link), "written otherwise": slices.Concat(one, otherwise)} {
+		if _, err := r.Open(repeated, golden.Issued); !errors.Is(err, passport.ErrMalformed) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := passport.PeekHistory(repeated); !errors.Is(err, passport.ErrMalformed) {
+			t.Errorf("%s, of an adapter: %v", what, err)
+		}
+	}
+	m, err := passport.Merge(slices.Concat(sealed, otherwise), one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := history(t, r, m); len(h.Changes) != 1 || len(h.Conflicts) != 0 {
+		t.Errorf("merged: %+v", h)
+	}
+}
+
+// Whatever the order in which changes and their merges come, all who look find the same.
+func TestAllWhoLookFindTheSame(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	r := newKeyring(t, goldenKey)
+	for range 300 {
+		versions := [][]byte{unhex(t, goldenSealed)}
+		for i := range 8 {
+			from := versions[random.IntN(len(versions))]
+			if other := versions[random.IntN(len(versions))]; random.IntN(2) == 0 {
+				m, err := passport.Merge(from, other)
+				if err != nil {
+					t.Fatal(err)
+				}
+				from = m
+			}
+			at := golden.Issued.Add(time.Duration(random.IntN(3)) * time.Second)
+			versions = append(versions, changeAt(t, r, from, fmt.Sprint("s", i), at, func(p *passport.Passport) {
+				p.Plan, p.Level = fmt.Sprint("plan", random.IntN(3)), passport.Level(random.IntN(3))
+			}))
+		}
+		var found passport.History
+		for i := range 6 {
+			random.Shuffle(len(versions), func(i, j int) { versions[i], versions[j] = versions[j], versions[i] })
+			m := versions[0]
+			for _, v := range versions[1:] {
+				var err error
+				if m, err = passport.Merge(m, v); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h := history(t, r, m)
+			if i == 0 {
+				found = h
+				continue
+			}
+			if d := cmp.Diff(found.Now, h.Now); d != "" || len(found.Conflicts) != len(h.Conflicts) || len(found.Changes) != len(h.Changes) {
+				t.Fatal(d, found.Conflicts, h.Conflicts)
+			}
+			for j, c := range h.Conflicts {
+				was := found.Conflicts[j]
+				if was.Field != c.Field || found.Changes[was.Kept].By != h.Changes[c.Kept].By || found.Changes[was.Lost].By != h.Changes[c.Lost].By {
+					t.Fatal("other conflicts")
+				}
+			}
+		}
+	}
+}
+
+// None of a chain's links stands where another one was, nor in another chain.
+func TestLinksCanNotBeMoved(t *testing.T) {
+	r, sealed := newKeyring(t, goldenKey), unhex(t, goldenSealed)
+	one := change(t, r, sealed, "a", func(p *passport.Passport) { p.Plan = "basic" })
+	two := change(t, r, one, "b", func(p *passport.Passport) { p.Plan = "free" })
+	first, second := one[len(sealed):], two[len(one):]
+	swapped := bytes.Clone(second)
+	for i, b := range swapped[:len(swapped)-40] { // the body's end is not known here: any byte that is another one
+		swapped[i] = b ^ 1
+		if _, err := r.Open(slices.Concat(one, swapped), golden.Issued); err == nil {
+			t.Fatalf("byte %d of a change is another one", i)
+		}
+		swapped[i] = b
+	}
+	for what, chain := range map[string][]byte{
+		"without the first": slices.Concat(sealed, second), "in another order": slices.Concat(sealed, second, first),
+		"without what was minted": slices.Concat(first, second), "minted twice": slices.Concat(sealed, sealed), "minted last": slices.Concat(first, sealed),
+	} {
+		if p, err := r.Open(chain, golden.Issued); err == nil {
+			t.Errorf("%s: %+v", what, p)
+		}
+	}
+}
