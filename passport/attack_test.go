@@ -43,6 +43,29 @@ func TestAChangeCountsOnce(t *testing.T) {
 	}
 }
 
+// A service that has seen all changes knows all of them, whichever stands last.
+func TestWhoHasSeenAMergeKnowsAllOfIt(t *testing.T) {
+	r, sealed := newKeyring(t, goldenKey), unhex(t, goldenSealed)
+	out := change(t, r, sealed, "accounts", func(p *passport.Passport) { p.Level, p.Plan = passport.Anonymous, "none" })
+	moved := change(t, r, sealed, "profiles", func(p *passport.Passport) { p.Country = "SE" })
+	for what, of := range map[string][2][]byte{"signed out last": {moved, out}, "signed out first": {out, moved}} {
+		m, err := passport.Merge(of[0], of[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := change(t, r, m, "accounts", func(p *passport.Passport) { p.Level, p.Plan = passport.Authenticated, "premium" })
+		if h := history(t, r, again); h.Now.Level != passport.Authenticated || h.Now.Plan != "premium" || len(h.Conflicts) > 0 {
+			t.Errorf("%s: %v, %s, %+v", what, h.Now.Level, h.Now.Plan, h.Conflicts)
+		}
+		// None of what it knew can be left out, so that it counts alone.
+		for _, one := range of {
+			if _, err := r.Open(slices.Concat(one, again[len(m):]), golden.Issued); !errors.Is(err, passport.ErrForged) {
+				t.Errorf("%s: without one of them: %v", what, err)
+			}
+		}
+	}
+}
+
 // Whatever the order in which changes and their merges come, all who look find the same.
 func TestAllWhoLookFindTheSame(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -87,6 +110,30 @@ func TestAllWhoLookFindTheSame(t *testing.T) {
 					t.Fatal("other conflicts")
 				}
 			}
+		}
+	}
+}
+
+// What a service changes is what it finds, whatever was merged before.
+func TestWhatAServiceChangesCounts(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	r := newKeyring(t, goldenKey)
+	for range 300 {
+		versions := [][]byte{unhex(t, goldenSealed)}
+		for i := range 8 {
+			m, err := passport.Merge(versions[random.IntN(len(versions))], versions[random.IntN(len(versions))])
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, level := fmt.Sprint("plan", i), passport.Level(random.IntN(3))
+			c, err := r.Change(m, fmt.Sprint("s", i), golden.Issued, func(p *passport.Passport) { p.Plan, p.Level = plan, level })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Passport.Plan != plan || c.Passport.Level != level {
+				t.Fatalf("%s, %v; want %s, %v", c.Passport.Plan, c.Passport.Level, plan, level)
+			}
+			versions = append(versions, c.Sealed)
 		}
 	}
 }

@@ -20,9 +20,9 @@ type Change struct {
 	// Set is what was set, by field, the level as its name, and "" for a preference
 	// that was taken away.
 	Set map[string]string
-	// Follows is which of the passport's changes this one knew last, counted from 0;
-	// -1: none.
-	Follows int
+	// Follows are those of the passport's changes that this one knew last, counted from
+	// 0: more than one where they did not know of one another. None: it knew of none.
+	Follows []int
 }
 
 // Conflict is a field that two changes have set which knew nothing of one another.
@@ -34,7 +34,8 @@ type Conflict struct {
 
 // change is a link that has been read.
 type change struct {
-	follows int // among the links: 0 is what was minted
+	follows set // among the links: 0 is what was minted
+	knows   set // the links that these follow, and so on, too
 	by      string
 	at      int64 // µs since 1970
 	set     settings
@@ -63,9 +64,14 @@ func appendChange(b []byte, by string, at int64, set settings) []byte {
 
 const maxSet = 6 + 2*maxPreferences // fields that one change can set
 
-// parseChange reads one of the links, a change.
-func parseChange(l *link, list []link) (change, error) {
-	c := change{mac: l.mac, follows: l.follows(list)}
+// set is a set of links, by their places.
+type set uint32
+
+func (s set) has(i int) bool { return s&(1<<i) != 0 }
+
+// parseChange reads a link behind those before, a change.
+func parseChange(l *link, before []link) (change, error) {
+	c := change{mac: l.mac}
 	b := newBody(l.body)
 	b.array(3)
 	c.by = b.string(maxText)
@@ -91,8 +97,13 @@ func parseChange(l *link, list []link) (change, error) {
 		}
 		c.set = append(c.set, s)
 	}
-	if c.follows < 0 {
-		b.fail()
+	for mac := range slices.Chunk(l.after, afterLen) {
+		i := place(before, mac)
+		if i < 0 || c.follows.has(i) {
+			b.fail()
+			break
+		}
+		c.follows |= 1 << i
 	}
 	return c, b.end()
 }
@@ -100,7 +111,7 @@ func parseChange(l *link, list []link) (change, error) {
 // chain is a passport with its changes.
 type chain struct {
 	minted  Passport
-	changes []change // each behind the one it follows
+	changes []change // each behind those it follows
 }
 
 // parse reads the links of a sealed passport. They have been verified, or whoever
@@ -112,12 +123,19 @@ func parse(list []link) (*chain, error) {
 	}
 	c := &chain{minted: minted}
 	for i := range list[1:] {
-		next, err := parseChange(&list[i+1], list)
+		next, err := parseChange(&list[i+1], list[:i+1])
 		if err != nil {
 			return nil, err
 		}
-		if next.follows > 0 && next.at <= c.changes[next.follows-1].at {
-			return nil, ErrMalformed
+		next.knows = next.follows
+		for j := range c.changes {
+			if !next.follows.has(j + 1) {
+				continue
+			}
+			if next.at <= c.changes[j].at {
+				return nil, ErrMalformed
+			}
+			next.knows |= c.changes[j].knows
 		}
 		c.changes = append(c.changes, next)
 	}
@@ -139,11 +157,20 @@ func (c *chain) inOrder() []int {
 }
 
 // knew reports whether change a followed change b, over whatever was between.
-func (c *chain) knew(a, b int) bool {
-	for a = c.changes[a].follows - 1; a > b; {
-		a = c.changes[a].follows - 1
+func (c *chain) knew(a, b int) bool { return c.changes[a].knows.has(b + 1) }
+
+// last are the MACs of those of the links that no other one follows.
+func (c *chain) last(list []link) (macs []byte) {
+	var followed set
+	for i := range c.changes {
+		followed |= c.changes[i].follows
 	}
-	return a == b
+	for i := range list {
+		if !followed.has(i) {
+			macs = append(macs, list[i].mac...)
+		}
+	}
+	return macs
 }
 
 // now is the passport with all changes: of two of the same field the later counts;
@@ -182,7 +209,7 @@ func (c *chain) now() (Passport, []Conflict) {
 // History is who made a passport what it is.
 type History struct {
 	Minted    Passport // before any change
-	Changes   []Change // each behind the one it followed
+	Changes   []Change // each behind those it followed
 	Conflicts []Conflict
 	Now       Passport
 }
@@ -192,11 +219,17 @@ func (c *chain) history() History {
 	h.Now, h.Conflicts = c.now()
 	for i := range c.changes {
 		from := &c.changes[i]
-		set := make(map[string]string, len(from.set))
+		values := make(map[string]string, len(from.set))
 		for _, s := range from.set {
-			set[s.field] = s.value()
+			values[s.field] = s.value()
 		}
-		h.Changes = append(h.Changes, Change{By: from.by, At: time.UnixMicro(from.at).UTC(), Set: set, Follows: from.follows - 1})
+		var follows []int
+		for j := range i {
+			if from.follows.has(j + 1) {
+				follows = append(follows, j)
+			}
+		}
+		h.Changes = append(h.Changes, Change{By: from.by, At: time.UnixMicro(from.at).UTC(), Set: values, Follows: follows})
 	}
 	return h
 }

@@ -63,8 +63,8 @@ func TestWhoChangedWhat(t *testing.T) {
 	want := passport.History{
 		Minted: p,
 		Changes: []passport.Change{
-			{By: "members@1.2.0", At: at, Set: map[string]string{"plan": "basic", "level": "recognised"}, Follows: -1},
-			{By: "profiles@1.0.0", At: at.Add(time.Microsecond), Set: map[string]string{"profile": "kids", "plan": "free", "preferences.language": "sv", "preferences.home": "short", "preferences.theme": ""}, Follows: 0},
+			{By: "members@1.2.0", At: at, Set: map[string]string{"plan": "basic", "level": "recognised"}},
+			{By: "profiles@1.0.0", At: at.Add(time.Microsecond), Set: map[string]string{"profile": "kids", "plan": "free", "preferences.language": "sv", "preferences.home": "short", "preferences.theme": ""}, Follows: []int{0}},
 		},
 		Now: now,
 	}

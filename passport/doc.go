@@ -15,8 +15,8 @@
 //
 // # Sealed form
 //
-// What was minted, with each change behind the one it followed; nothing between,
-// nothing twice and nothing behind. All of it is msgpack.
+// What was minted, with each change behind those it followed; nothing between, nothing
+// twice and nothing behind. All of it is msgpack.
 //
 // Minted is an array of three: the key's name (str), the body (bin), and a MAC (bin,
 // 32 bytes). The body is an array of 12: customer, profile, plan, device, country
@@ -25,14 +25,17 @@
 // 1970).
 //
 // A change is an array of four: the key's name (str), the first 8 bytes of the MAC of
-// the link that it follows (bin), the body (bin) and a MAC (bin, 32 bytes). The body is
-// an array of three: by (str), at (int, microseconds since 1970, later than the change
+// each link that it follows (bin), the body (bin) and a MAC (bin, 32 bytes). It follows
+// those that no other one did: more than one where changes were merged. The body is
+// an array of three: by (str), at (int, microseconds since 1970, later than the changes
 // it follows), and what is set: a map of the field's name (str) to its value (str, uint
 // for "level", nil for a preference that is taken away). The keys of maps are in order.
 //
 // A MAC is HMAC-SHA256 over: the text "warmline passport 2" or "warmline change 2", a
 // zero byte, the length of the key's name (1 byte), the key's name, of a change the MAC
-// of the link that it follows (32 bytes), the body. docs/protocol.md has an example.
+// of the link that it follows (32 bytes), the body. Of a change that follows several the
+// text is "warmline changes 2", and behind the key's name stand their number (1 byte) and
+// their MACs, in the order in which it has them. docs/protocol.md has an example.
 //
 // # Changes that did not know of one another
 //

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -116,9 +117,10 @@ func validName(s string) bool {
 
 // signer signs with one key; keyed hashes are costly to make, so they are kept.
 type signer struct {
-	name           string
-	minted, change []byte // what stands before the body in what is signed, but for the MAC before
-	hashes         sync.Pool
+	name string
+	// what stands before the body in what is signed, but for the MACs before
+	minted, change, changes []byte
+	hashes                  sync.Pool
 }
 
 func newSigner(k Key) *signer {
@@ -127,18 +129,22 @@ func newSigner(k Key) *signer {
 	named := append([]byte{byte(len(k.Name))}, k.Name...)
 	s.minted = append([]byte("warmline passport 2\x00"), named...)
 	s.change = append([]byte("warmline change 2\x00"), named...)
+	s.changes = append([]byte("warmline changes 2\x00"), named...)
 	s.hashes.New = func() any { return hmac.New(sha256.New, secret) }
 	return s
 }
 
-// sign appends the signature of a body that follows the link with the MAC after;
-// nil: it was minted.
+// sign appends the signature of a body that follows the links with the MACs after;
+// nil: it was minted. How many they are is signed, so that none is taken for the body.
 func (s *signer) sign(dst, after, body []byte) []byte {
 	h := s.hashes.Get().(hash.Hash)
 	h.Reset()
 	domain := s.minted
-	if after != nil {
+	switch n := len(after) / macLen; {
+	case n == 1:
 		domain = s.change
+	case n > 1:
+		domain = append(slices.Clip(s.changes), byte(n))
 	}
 	h.Write(domain) // a hash never fails to write
 	h.Write(after)

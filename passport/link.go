@@ -13,7 +13,7 @@ import (
 type link struct {
 	raw             []byte // all of it
 	name, body, mac []byte
-	after           []byte // of a change: the first bytes of the MAC of the link that it follows
+	after           []byte // of a change: the first bytes of the MACs of the links that it follows
 }
 
 const afterLen = 8
@@ -28,7 +28,7 @@ func nextLink(b []byte) (l link, rest []byte, err error) {
 		return link{}, nil, ErrMalformed
 	}
 	if n == 4 {
-		if l.after, rest, err = msgp.ReadBytesZC(rest); err != nil || len(l.after) != afterLen {
+		if l.after, rest, err = msgp.ReadBytesZC(rest); err != nil || len(l.after) == 0 || len(l.after) > MaxChanges*afterLen || len(l.after)%afterLen != 0 {
 			return link{}, nil, ErrMalformed
 		}
 	}
@@ -72,27 +72,39 @@ func links(room []link, sealed []byte) ([]link, error) {
 // same reports whether two links are one, in whatever way the rest of them is written.
 func (l *link) same(other link) bool { return bytes.Equal(l.mac[:afterLen], other.mac[:afterLen]) }
 
-// follows is which of the links a change follows, by its place; -1: none before it.
-func (l *link) follows(list []link) int {
-	for i := range list {
-		if &list[i] == l {
-			break
-		}
-		if bytes.Equal(list[i].mac[:afterLen], l.after) {
-			return i
-		}
-	}
-	return -1
+// place is where the link stands whose MAC begins so; -1: it is none of these.
+func place(list []link, mac []byte) int {
+	return slices.IndexFunc(list, func(l link) bool { return bytes.Equal(l.mac[:afterLen], mac) })
 }
 
-// appendLink signs a body; after is the MAC of the link that it follows, nil for what
+// macs are those of the links that a change follows, one behind the other; nil of what
+// was minted, and false if one of them does not stand before it.
+func (l *link) macs(before []link) (macs []byte, ok bool) {
+	for mac := range slices.Chunk(l.after, afterLen) {
+		i := place(before, mac)
+		if i < 0 {
+			return nil, false
+		}
+		if of := before[i].mac; macs == nil {
+			macs = slices.Clip(of)
+		} else {
+			macs = append(macs, of...)
+		}
+	}
+	return macs, true
+}
+
+// appendLink signs a body; after are the MACs of the links that it follows, nil for what
 // is minted.
 func (s *signer) appendLink(dst, after, body []byte) []byte {
 	if after == nil {
 		dst = msgp.AppendString(msgp.AppendArrayHeader(dst, 3), s.name)
 	} else {
 		dst = msgp.AppendString(msgp.AppendArrayHeader(dst, 4), s.name)
-		dst = msgp.AppendBytes(dst, after[:afterLen])
+		dst = msgp.AppendBytesHeader(dst, uint32(len(after)/macLen*afterLen))
+		for mac := range slices.Chunk(after, macLen) {
+			dst = append(dst, mac[:afterLen]...)
+		}
 	}
 	dst = msgp.AppendBytes(dst, body)
 	var mac [macLen]byte
@@ -100,18 +112,15 @@ func (s *signer) appendLink(dst, after, body []byte) []byte {
 }
 
 // good verifies the signature of one of the links.
-func (r *Keyring) good(l *link, list []link) bool {
+func (r *Keyring) good(list []link, i int) bool {
+	l := &list[i]
 	s := r.byName[string(l.name)]
 	if s == nil {
 		return false
 	}
-	var after []byte
-	if l.after != nil {
-		i := l.follows(list)
-		if i < 0 {
-			return false
-		}
-		after = list[i].mac
+	after, ok := l.macs(list[:i])
+	if !ok {
+		return false
 	}
 	var want [macLen]byte
 	return hmac.Equal(l.mac, s.sign(want[:0], after, l.body))

@@ -80,8 +80,8 @@ func (r *Keyring) holds(p *Passport, now time.Time) error {
 	return nil
 }
 
-// verify reads a sealed passport whose signatures are good, each of them over the
-// one before.
+// verify reads a sealed passport whose signatures are good, each of them over those
+// before.
 func (r *Keyring) verify(sealed []byte) (*chain, error) {
 	var room [4]link
 	list, err := links(room[:], sealed)
@@ -89,7 +89,7 @@ func (r *Keyring) verify(sealed []byte) (*chain, error) {
 		return nil, err
 	}
 	for i := range list {
-		if !r.good(&list[i], list) {
+		if !r.good(list, i) {
 			return nil, ErrForged
 		}
 	}
@@ -136,7 +136,7 @@ func (r *Keyring) Change(sealed []byte, by string, now time.Time, f func(p *Pass
 		at = max(at, c.changes[i].at+1) // what it knew was before
 	}
 	changed := append(make([]byte, 0, len(sealed)+256), sealed...)
-	changed = r.current.appendLink(changed, list[len(list)-1].mac, appendChange(nil, by, at, set))
+	changed = r.current.appendLink(changed, c.last(list), appendChange(nil, by, at, set))
 	if len(list) > MaxChanges || len(changed) > MaxSealed {
 		return Changed{}, fmt.Errorf("%w: %d changes in %d bytes, expected at most %d in %d", ErrFull, len(list), len(changed), MaxChanges, MaxSealed)
 	}

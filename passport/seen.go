@@ -22,7 +22,7 @@ type verified struct {
 	p      Passport
 }
 
-func place(sealed []byte) uint64 {
+func placeOf(sealed []byte) uint64 {
 	if len(sealed) < macLen {
 		return 0
 	}
@@ -31,7 +31,7 @@ func place(sealed []byte) uint64 {
 
 // find compares in constant time: how far a guess is right is nobody's to learn.
 func (s *seen) find(sealed []byte) (Passport, bool) {
-	v := s.at[place(sealed)].Load()
+	v := s.at[placeOf(sealed)].Load()
 	if v == nil || subtle.ConstantTimeCompare(v.sealed, sealed) != 1 {
 		return Passport{}, false
 	}
@@ -39,5 +39,5 @@ func (s *seen) find(sealed []byte) (Passport, bool) {
 }
 
 func (s *seen) keep(sealed []byte, p Passport) {
-	s.at[place(sealed)].Store(&verified{bytes.Clone(sealed), p})
+	s.at[placeOf(sealed)].Store(&verified{bytes.Clone(sealed), p})
 }
