@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -73,7 +74,39 @@ const sessionPreference = "session"
 func (d *Door) carried(p passport.Passport, s cookie.Session) passport.Passport {
 	p = p.Clone()
 	p.SetField("preferences."+sessionPreference, s.String())
+	if d.fits(&p) {
+		return p
+	}
+	p.Preferences, p.References = map[string]string{sessionPreference: s.String()}, nil
 	return p
+}
+
+// room is what a passport takes besides what is known here: its origin and audience,
+// the key's name, times and the signature.
+const room = 768
+
+// fits reports whether a passport carries all that. Who has more of it is not to be kept
+// out for that.
+func (d *Door) fits(p *passport.Passport) bool {
+	size := room
+	for _, field := range passport.Fields {
+		value, _ := p.Field(field)
+		size += len(value)
+	}
+	for name, value := range p.Preferences {
+		size += len(name) + len(value) + 5 // and their lengths
+	}
+	for name, at := range p.References {
+		size += len(name) + len(at) + 4
+	}
+	err := p.Check()
+	if err == nil && size > passport.MaxSealed {
+		err = fmt.Errorf("%d bytes, expected at most %d", size, passport.MaxSealed)
+	}
+	if err != nil {
+		d.cfg.Log.Error().Err(err).Msg("an account is carried without its preferences: what is large is carried as a reference")
+	}
+	return err == nil
 }
 
 // withToken is for who comes with a token.
@@ -100,6 +133,9 @@ func (d *Door) withToken(r *http.Request, now time.Time) (passport.Passport, err
 	switch {
 	case err == nil:
 		d.count(checked)
+		if !d.fits(&a.passport) {
+			a.passport.Preferences, a.passport.References = nil, nil
+		}
 		return a.passport, nil
 	case signedOut(err):
 		d.count(signedOff)

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -291,5 +292,32 @@ func TestANoIsRememberedToo(t *testing.T) {
 	}
 	if n := s.accounts.questions(); n != 2 {
 		t.Errorf("the account source that was down was asked %d times", n)
+	}
+}
+
+// An account that has more than a passport carries is let in without its preferences.
+func TestAnAccountWithTooManyPreferencesIsLetIn(t *testing.T) {
+	for what, size := range map[string]struct{ n, bytes int }{"many": {32, 1}, "long": {6, 1000}, "both": {32, 100}} {
+		s := start(t, time.Hour, identity.Config{})
+		p := ann
+		p.Preferences = map[string]string{}
+		for i := range size.n {
+			p.Preferences[fmt.Sprint("p", i)] = strings.Repeat("x", size.bytes)
+		}
+		s.accounts.set(func() { s.accounts.of["ann"] = p })
+		d := s.signedIn(func(c *cookie.Cookie) { c.TrustedUntil = c.Begun })
+		c, err := d.cookie()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got := d.get("/tv/who")
+			if got.status != 200 || got.who.Customer != "ann" || got.who.Plan != "premium" || got.who.Level != passport.Authenticated || got.who.Preferences["session"] != c.Session.String() {
+				t.Errorf("%s: %+v", what, got)
+			}
+		}
+		if !strings.Contains(s.log.String(), "without its preferences") || strings.Contains(s.log.String(), "ann") {
+			t.Errorf("%s: the log: %s", what, s.log)
+		}
 	}
 }
