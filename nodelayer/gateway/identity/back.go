@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"warmline.dev/passport"
@@ -27,6 +28,9 @@ func (d *Door) OnPassport(w http.ResponseWriter, r *http.Request, h passport.His
 		c := d.cfg.Cookies.Begin(lasting(h.Now), h.Minted.Issued)
 		if s, err := cookie.ParseSession(h.Now.Preferences[sessionPreference]); err == nil && h.Now.Preferences[sessionPreference] != h.Minted.Preferences[sessionPreference] {
 			c.Session = s // the account source has named it
+		}
+		if slices.ContainsFunc(h.Conflicts, func(c passport.Conflict) bool { return c.Field == "customer" }) {
+			c.TrustedUntil = time.Time{} // it may have something of another customer's
 		}
 		d.write(w, c)
 	case had:

@@ -203,3 +203,18 @@ func TestWhoIsHonouredAndSignsInAgainIsSignedIn(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+// Two who sign in at once are one passport, which has of both what the other did not set:
+// the account source says who that is.
+func TestWhoSignsInBesideAnotherIsAskedAbout(t *testing.T) {
+	s := start(t, time.Hour, identity.Config{})
+	w := httptest.NewRecorder()
+	s.door.OnPassport(w, s.device().request("/"), passport.History{
+		Minted: passport.Passport{Issued: time.Now()}, Now: passport.Passport{Customer: "ann", Plan: "bob's", Level: passport.Authenticated},
+		Changes: []passport.Change{{By: "accounts@1.0.0"}, {By: "accounts@1.0.0"}}, Conflicts: []passport.Conflict{{Field: "customer", Kept: 1}},
+	})
+	c, err := s.jar.Written(w.Header(), time.Now())
+	if err != nil || c.Passport.Customer != "ann" || c.State(time.Now()) != cookie.Stale {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
