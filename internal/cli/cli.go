@@ -32,7 +32,7 @@ open to an edge that answers from warm caches, and gateways bridge HTTP to them.
   warmline sample
   warmline call       asks an edge from the shell
   warmline cache      drops what edges keep warm
-  warmline devices    says which kinds of device are known
+  warmline devices    says which kinds of device are known, and tells gateways of others
   warmline peer       makes tokens for who may dial
 
 Every flag can be given as an environment variable too, named in its help.`,

@@ -97,8 +97,9 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 		return errors.Join(err, s.stopAll(publisherTier(b, published)))
 	}
 	o.gateway.door = doorOptions{
-		accounts: services.URL("accounts"), insecure: true, believe: true, trust: o.trust, honour: defaultHonour, heard: heardOptions{shared: b, stale: defaultStale},
+		accounts: services.URL("accounts"), insecure: true, believe: true, trust: o.trust, honour: defaultHonour, heard: heardOptions{stale: defaultStale},
 	}
+	o.gateway.bus.shared = b
 	proofs := newDevProofs()
 	defer proofs.forget()
 	tiers, err := s.startDev(ctx, o, proofs, services, keys, log)

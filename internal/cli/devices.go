@@ -26,7 +26,8 @@ in, when it was made, and how many device types it has of each category.
 
   warmline devices
   warmline devices lookup WLTV-SAM-2021-Q80-7F3A09C41B2E
-  warmline devices check devices.tsv`,
+  warmline devices check devices.tsv
+  warmline devices publish devices.tsv --bus nats://127.0.0.1:4222 --device-keys devices.keys`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := s.begin(cmd); err != nil {
@@ -40,7 +41,7 @@ in, when it was made, and how many device types it has of each category.
 		},
 	}
 	cmd.Flags().StringVar(&table, "table", "", tableHelp)
-	cmd.AddCommand(lookupCommand(s), checkCommand(s))
+	cmd.AddCommand(lookupCommand(s), checkCommand(s), publishCommand(s))
 	return cmd
 }
 

@@ -78,3 +78,38 @@ func TestDevicesCheckTellsEveryMistake(t *testing.T) {
 		}
 	}
 }
+
+func TestDevicesPublishRefuses(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key, _, _ := command(t, "", "key")
+	keys := " --device-keys " + write("keys", key)
+	bad := write("bad", "version\t2\nmade\t2026-11-21\nesn\tA-\tTV\ta\t-\tA\t-\t-\nesn\tB-\tTV\tb\t-\tB\t-\t-\n")
+	two := write("two", "version\t2\nmade\t2026-11-21\nesn\tA-\ttv\ta\t-\tA\t-\t-\n")
+	const nats = " --bus nats://127.0.0.1:1"
+	for args, c := range map[string]struct {
+		code int
+		want string
+	}{
+		"":                                    {exitUsage, "1 arg"},
+		two + keys:                            {exitUsage, "expected --bus"},
+		two + nats:                            {exitUsage, "warmline key > devices.keys"},
+		two + keys + " --bus http://x":        {exitUsage, "expected \"embedded\""},
+		two + nats + " --device-keys no/such": {exitFailed, "no/such"},
+		bad + nats + keys:                     {exitFailed, "bad:4: category"},
+		two + nats + keys + " --from " + bad:  {exitFailed, "bad:3: category"},
+		two + nats + keys + " --from " + two:  {exitFailed, "it is version 2, and --from is 2"},
+		builtIn + nats + keys:                 {exitFailed, "it is version 1, and built in is 1"},
+	} {
+		if _, errs, code := command(t, "", append([]string{"devices", "publish"}, strings.Fields(args)...)...); code != c.code || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: exit %d, %s, want %d, %q in it", args, code, errs, c.code, c.want)
+		}
+	}
+}

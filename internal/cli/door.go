@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"warmline.dev/internal/accounts"
+	"warmline.dev/internal/bus"
 	"warmline.dev/nodelayer/gateway/identity"
 	"warmline.dev/passport"
 	"warmline.dev/passport/cookie"
@@ -62,8 +63,9 @@ func (d *door) Close() {
 	}
 }
 
-// open makes the door; nil: there is no account source.
-func (o *doorOptions) open(keys []passport.Key, log zerolog.Logger) (_ *door, err error) {
+// open makes the door, which hears on the bus, if there is one, whose account has
+// changed; nil: there is no account source.
+func (o *doorOptions) open(b *bus.Bus, keys []passport.Key, log zerolog.Logger) (_ *door, err error) {
 	if o.accounts == "" {
 		if o.keySet != "" || o.issuer != "" || o.audience != "" {
 			return nil, usageError{errors.New("--jwks without --accounts: expected the URL of the account source too, which is asked about tokens in question")}
@@ -98,13 +100,13 @@ func (o *doorOptions) open(keys []passport.Key, log zerolog.Logger) (_ *door, er
 	if cfg.Ignorant, err = o.heard.whenIgnorant(); err != nil {
 		return nil, err
 	}
-	set, end, err := o.follow(keys, log)
+	set, err := o.follow(b, keys, log)
 	if err != nil {
 		return nil, err
 	}
 	if set != nil {
 		cfg.Revoked = set.Set
-		d.close = append(d.close, end)
+		d.close = append(d.close, set.Close)
 	}
 	if d.Door, err = identity.New(cfg); err != nil {
 		return nil, err

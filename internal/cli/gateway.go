@@ -7,6 +7,7 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,10 +19,12 @@ import (
 )
 
 type gatewayOptions struct {
-	http   string
-	listen string
-	budget time.Duration
-	door   doorOptions
+	http    string
+	listen  string
+	budget  time.Duration
+	door    doorOptions
+	devices deviceOptions
+	bus     busOptions
 }
 
 func gatewayCommand(s *settings) *cobra.Command {
@@ -61,6 +64,8 @@ func gatewayCommand(s *settings) *cobra.Command {
 	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&keys, "passport-keys", "", keysHelp)
 	o.door.addFlags(f)
+	o.bus.addFlags(f)
+	o.devices.addFlags(f)
 	addListening(f, &files)
 	return cmd
 }
@@ -76,18 +81,34 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys []passpor
 	if err != nil {
 		return nil, gatewayAt{}, err
 	}
-	cfg := gateway.Config{Name: "gateway", Version: version, Keys: ring, Mint: mintFromQuery, Budget: o.budget, Peers: p.known, Log: log}
-	d, err := o.door.open(keys, log)
+	b, closeBus, err := o.bus.open(log)
+	if err != nil {
+		return nil, gatewayAt{}, err
+	}
+	behind := []func(){closeBus} // what is closed when no request needs it any more, the last one first
+	closeBehind := func() {
+		for _, end := range slices.Backward(behind) {
+			end()
+		}
+	}
+	defer func() {
+		if err != nil {
+			closeBehind()
+		}
+	}()
+	kinds, closeKinds, err := o.devices.follow(b, keys, log)
+	if err != nil {
+		return nil, gatewayAt{}, err
+	}
+	behind = append(behind, closeKinds)
+	cfg := gateway.Config{Name: "gateway", Version: version, Keys: ring, Mint: mintFromQuery, Devices: kinds, Budget: o.budget, Peers: p.known, Log: log}
+	d, err := o.door.open(b, keys, log)
 	if err != nil {
 		return nil, gatewayAt{}, err
 	}
 	if d != nil {
 		cfg.Mint, cfg.OnPassport = d.Mint, d.OnPassport
-		defer func() {
-			if err != nil {
-				d.Close()
-			}
-		}()
+		behind = append(behind, d.Close)
 	}
 	gw, err := gateway.New(cfg)
 	if err != nil {
@@ -121,9 +142,7 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys []passpor
 			name:   "gateway lines",
 			failed: serve(func() error { return gw.ServeLines(lines) }, gateway.ErrServerClosed),
 			stop: func(ctx context.Context) error {
-				if d != nil {
-					defer d.Close()
-				}
+				defer closeBehind()
 				return gw.Shutdown(ctx)
 			},
 		},

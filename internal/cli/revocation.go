@@ -18,16 +18,12 @@ import (
 
 // heardOptions say how a gateway hears whose account has changed.
 type heardOptions struct {
-	bus      string
 	keys     string
 	ignorant string
 	stale    time.Duration
-
-	shared *bus.Bus // instead of bus: another's, in the same process
 }
 
 func (o *heardOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.bus, "bus", "", "bus on which warmline revocation tells whose account has changed: nats://HOST:PORT[,…]; without, cookies are trusted until their time is over")
 	f.StringVar(&o.keys, "revocation-keys", "", revocationKeysHelp)
 	f.DurationVar(&o.stale, "revocation-stale", defaultStale, "how old what it has heard may be; negative: any age")
 	f.StringVar(&o.ignorant, "revocation-unheard", "ask", "what becomes of cookies while it hears nothing: ask (the account source about everyone) or refuse")
@@ -46,31 +42,20 @@ func (o *heardOptions) signers(keys []passport.Key) ([]passport.Key, error) {
 // not matter any more.
 func (o *doorOptions) window() time.Duration { return max(o.trust, 0) + max(o.honour, 0) }
 
-// follow is the set that a gateway goes by, and what closes it; nil: there is no bus.
-func (o *doorOptions) follow(keys []passport.Key, log zerolog.Logger) (*revocations.Set, func(), error) {
-	b, closeBus := o.heard.shared, func() {}
-	if b == nil && o.heard.bus == "" {
-		return nil, nil, nil
+// follow is the set that a gateway goes by; nil: there is no bus.
+func (o *doorOptions) follow(b *bus.Bus, keys []passport.Key, log zerolog.Logger) (*revocations.Set, error) {
+	if b == nil {
+		return nil, nil
 	}
 	keys, err := o.heard.signers(keys)
 	if err != nil {
-		return nil, nil, err
-	}
-	if b == nil {
-		if b, err = bus.Open(bus.Config{URL: o.heard.bus, Name: "gateway", Log: log}); err != nil {
-			return nil, nil, usageError{err}
-		}
-		closeBus = b.Close
+		return nil, err
 	}
 	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys, Window: o.window(), Stale: o.heard.stale}, log)
 	if err != nil {
-		closeBus()
-		return nil, nil, usageError{err}
+		return nil, usageError{err}
 	}
-	return set, func() {
-		set.Close()
-		closeBus()
-	}, nil
+	return set, nil
 }
 
 func (o *heardOptions) whenIgnorant() (identity.Ignorant, error) {
