@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -69,20 +70,48 @@ func ParseKeys(text string) ([]Key, error) {
 
 // Keyring seals with its first key and opens with any of them, so that keys
 // rotate: add the new one behind the old everywhere, then move it to the front,
-// then drop the old one.
+// then, when all that the old one has sealed is over, drop that. [Keyring.Replace]
+// does each step while the keyring is in use.
 type Keyring struct {
 	audience string
-	current  *signer
-	byName   map[string]*signer
-	seen     *seen
+	held     *atomic.Pointer[held] // shared by the keyrings for all audiences
+}
+
+// held are the keys at a time, with what they have verified: a key that goes takes
+// along what it vouched for. The keys do not change.
+type held struct {
+	current *signer
+	byName  map[string]*signer
+	seen    seen
 }
 
 // NewKeyring makes a keyring. The keys are copied.
 func NewKeyring(keys ...Key) (*Keyring, error) {
+	r := &Keyring{held: new(atomic.Pointer[held])}
+	if err := r.Replace(keys...); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Replace has the keyring hold these keys and no others, which are copied; so do all
+// that [Keyring.For] has made of it, or that it was made of. What is under way ends with
+// the keys that it began with; what begins later is refused if a key that is gone has
+// signed any of it, also if it was opened before. The error is about keys that
+// [NewKeyring] refuses, and then nothing has changed.
+func (r *Keyring) Replace(keys ...Key) error {
+	h, err := newHeld(keys)
+	if err == nil {
+		r.held.Store(h)
+	}
+	return err
+}
+
+func newHeld(keys []Key) (*held, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("passport: a keyring without keys")
 	}
-	r := &Keyring{byName: make(map[string]*signer, len(keys)), seen: &seen{}}
+	h := &held{byName: make(map[string]*signer, len(keys))}
 	for _, k := range keys {
 		if !validName(k.Name) {
 			return nil, fmt.Errorf("passport: key name %q: expected 1 to 64 letters, digits, '-', '_' or '.'", k.Name)
@@ -90,19 +119,20 @@ func NewKeyring(keys ...Key) (*Keyring, error) {
 		if len(k.Secret) < minKey {
 			return nil, fmt.Errorf("passport: key %q has %d bytes, expected at least %d", k.Name, len(k.Secret), minKey)
 		}
-		if r.byName[k.Name] != nil {
+		if h.byName[k.Name] != nil {
 			return nil, fmt.Errorf("passport: two keys named %q", k.Name)
 		}
-		r.byName[k.Name] = newSigner(k)
+		h.byName[k.Name] = newSigner(k)
 	}
-	r.current = r.byName[keys[0].Name]
-	return r, nil
+	h.current = h.byName[keys[0].Name]
+	return h, nil
 }
 
 // For returns the keyring for an audience: what it seals counts there alone, and it
-// opens nothing else. By default the audience is the empty one.
+// opens nothing else. By default the audience is the empty one. Its keys are those of r,
+// also when they are replaced.
 func (r *Keyring) For(audience string) *Keyring {
-	return &Keyring{audience: audience, current: r.current, byName: r.byName, seen: &seen{}}
+	return &Keyring{audience: audience, held: r.held}
 }
 
 func validName(s string) bool {

@@ -112,9 +112,9 @@ func (s *signer) appendLink(dst, after, body []byte) []byte {
 }
 
 // good verifies the signature of one of the links.
-func (r *Keyring) good(list []link, i int) bool {
+func (h *held) good(list []link, i int) bool {
 	l := &list[i]
-	s := r.byName[string(l.name)]
+	s := h.byName[string(l.name)]
 	if s == nil {
 		return false
 	}

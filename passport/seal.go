@@ -37,7 +37,8 @@ func (r *Keyring) Seal(p Passport) ([]byte, error) {
 	}
 	var room [512]byte
 	body := appendBody(room[:0], &p)
-	sealed := r.current.appendLink(make([]byte, 0, len(body)+len(r.current.name)+macLen+16), nil, body)
+	current := r.held.Load().current
+	sealed := current.appendLink(make([]byte, 0, len(body)+len(current.name)+macLen+16), nil, body)
 	if len(sealed) > MaxSealed {
 		return nil, fmt.Errorf("%w: %d bytes, expected at most %d: carry what is large as a reference", ErrFull, len(sealed), MaxSealed)
 	}
@@ -49,17 +50,21 @@ func (r *Keyring) Seal(p Passport) ([]byte, error) {
 // [ErrForged], [ErrExpired], [ErrFuture] or [ErrAudience], and shows nothing of the
 // passport.
 func (r *Keyring) Open(sealed []byte, now time.Time) (Passport, error) {
+	return r.openWith(r.held.Load(), sealed, now)
+}
+
+func (r *Keyring) openWith(keys *held, sealed []byte, now time.Time) (Passport, error) {
 	if len(sealed) == 0 {
 		return Passport{}, ErrMissing
 	}
-	p, known := r.seen.find(sealed)
+	p, known := keys.seen.find(sealed)
 	if !known {
-		c, err := r.verify(sealed)
+		c, err := keys.verify(sealed)
 		if err != nil {
 			return Passport{}, err
 		}
 		p, _ = c.now()
-		r.seen.keep(sealed, p)
+		keys.seen.keep(sealed, p)
 	}
 	if err := r.holds(&p, now); err != nil {
 		return Passport{}, err
@@ -82,14 +87,14 @@ func (r *Keyring) holds(p *Passport, now time.Time) error {
 
 // verify reads a sealed passport whose signatures are good, each of them over those
 // before.
-func (r *Keyring) verify(sealed []byte) (*chain, error) {
+func (h *held) verify(sealed []byte) (*chain, error) {
 	var room [4]link
 	list, err := links(room[:], sealed)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		if !r.good(list, i) {
+		if !h.good(list, i) {
 			return nil, ErrForged
 		}
 	}
@@ -108,7 +113,8 @@ type Changed struct {
 // (Audience, Origin, Issued, Expires, References) is as it was. The error is one of
 // [Keyring.Open]'s, says what is wrong with what f made of it, or wraps [ErrFull].
 func (r *Keyring) Change(sealed []byte, by string, now time.Time, f func(p *Passport)) (Changed, error) {
-	before, err := r.Open(sealed, now)
+	keys := r.held.Load()
+	before, err := r.openWith(keys, sealed, now)
 	if err != nil {
 		return Changed{}, err
 	}
@@ -136,18 +142,18 @@ func (r *Keyring) Change(sealed []byte, by string, now time.Time, f func(p *Pass
 		at = max(at, c.changes[i].at+1) // what it knew was before
 	}
 	changed := append(make([]byte, 0, len(sealed)+256), sealed...)
-	changed = r.current.appendLink(changed, c.last(list), appendChange(nil, by, at, set))
+	changed = keys.current.appendLink(changed, c.last(list), appendChange(nil, by, at, set))
 	if len(list) > MaxChanges || len(changed) > MaxSealed {
 		return Changed{}, fmt.Errorf("%w: %d changes in %d bytes, expected at most %d in %d", ErrFull, len(list), len(changed), MaxChanges, MaxSealed)
 	}
-	p, err := r.Open(changed, now)
+	p, err := r.openWith(keys, changed, now)
 	return Changed{Sealed: changed, Passport: p, Fields: set.fields()}, err
 }
 
 // History verifies a sealed passport, as [Keyring.Open] does, and says who made it
 // what it is.
 func (r *Keyring) History(sealed []byte, now time.Time) (History, error) {
-	c, err := r.verify(sealed)
+	c, err := r.held.Load().verify(sealed)
 	if err != nil {
 		return History{}, err
 	}

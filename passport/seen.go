@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// places is how many verified passports a keyring remembers, a power of two.
+// places is how many verified passports a keyring's keys remember, a power of two.
 const places = 1024
 
 // seen are passports that have been verified, so that the calls of one device
