@@ -93,6 +93,5 @@
 //
 // # Limitations
 //
-// The ids themselves are nowhere: a set can't tell who is in it. Keys are fixed when a
-// Set or Publisher is made.
+// The ids themselves are nowhere: a set can't tell who is in it.
 package revocation

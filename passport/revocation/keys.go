@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"warmline.dev/passport"
 )
@@ -30,31 +31,45 @@ const (
 	maxMessage = 63 << 10
 )
 
-// keys sign with the first and verify with any of them.
-type keys struct {
+// keys sign with the first and verify with any of them. They can be replaced while
+// they are in use.
+type keys struct{ held atomic.Pointer[held] }
+
+// held are the keys at a time. They do not change.
+type held struct {
 	name   string // of the first
 	byName map[string][]byte
 }
 
 func newKeys(list []passport.Key) (*keys, error) {
-	if _, err := passport.NewKeyring(list...); err != nil { // says what is wrong with them
-		return nil, fmt.Errorf("revocation: Keys: %w", err)
-	}
-	k := &keys{name: list[0].Name, byName: make(map[string][]byte, len(list))}
-	for _, key := range list {
-		k.byName[key.Name] = append([]byte(nil), key.Secret...)
+	k := &keys{}
+	if err := k.replace(list); err != nil {
+		return nil, err
 	}
 	return k, nil
 }
 
+func (k *keys) replace(list []passport.Key) error {
+	if _, err := passport.NewKeyring(list...); err != nil { // says what is wrong with them
+		return fmt.Errorf("revocation: Keys: %w", err)
+	}
+	h := &held{name: list[0].Name, byName: make(map[string][]byte, len(list))}
+	for _, key := range list {
+		h.byName[key.Name] = append([]byte(nil), key.Secret...)
+	}
+	k.held.Store(h)
+	return nil
+}
+
 // seal signs a message: its head and the body that write appends.
 func (k *keys) seal(kind kind, body []byte) []byte {
-	b := make([]byte, 0, len(magic)+2+len(k.name)+len(body)+macLen)
+	h := k.held.Load()
+	b := make([]byte, 0, len(magic)+2+len(h.name)+len(body)+macLen)
 	b = append(b, magic...)
-	b = append(b, byte(kind), byte(len(k.name)))
-	b = append(b, k.name...)
+	b = append(b, byte(kind), byte(len(h.name)))
+	b = append(b, h.name...)
 	b = append(b, body...)
-	return append(b, sign(k.byName[k.name], b)...)
+	return append(b, sign(h.byName[h.name], b)...)
 }
 
 // open verifies a message and returns its body, a view. Nothing is read from one
@@ -71,7 +86,7 @@ func (k *keys) open(data []byte) (kind, []byte, error) {
 	if len(data) < head+name+macLen {
 		return 0, nil, fmt.Errorf("%w: %d bytes, cut off before its signature ends", ErrMalformed, len(data))
 	}
-	secret, known := k.byName[string(data[head:head+name])]
+	secret, known := k.held.Load().byName[string(data[head:head+name])]
 	if !known {
 		return 0, nil, ErrForged
 	}

@@ -143,6 +143,11 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 	return p, nil
 }
 
+// ReplaceKeys has the publisher sign with the first of these keys, and verify what others
+// tell and ask with these and no others. What it has signed and not told is told as it
+// is. The error is about keys that [NewPublisher] refuses, and then nothing has changed.
+func (p *Publisher) ReplaceKeys(keys ...passport.Key) error { return p.keys.replace(keys) }
+
 // others is a set of what other publishers tell, which is put into the window.
 func (p *Publisher) others(list []passport.Key) (*Set, error) {
 	cfg := SetConfig{Keys: list, Window: p.window.cfg.Window, Margin: p.window.cfg.Margin, MaxEntries: p.window.cfg.MaxEntries}
@@ -152,7 +157,7 @@ func (p *Publisher) others(list []passport.Key) (*Set, error) {
 	cfg.Build = func([]uint64) (Filter, error) { return nil, nil } // nobody checks anything
 	s, err := NewSet(cfg)
 	if err == nil {
-		s.self, s.learned = p.epoch, p.learn
+		s.self, s.learned, s.keys = p.epoch, p.learn, p.keys
 	}
 	return s, err
 }

@@ -136,6 +136,11 @@ func NewSet(cfg SetConfig) (*Set, error) {
 	return s, nil
 }
 
+// ReplaceKeys has the set verify with these keys and no others, and sign with the first.
+// What it has taken stays. The error is about keys that [NewSet] refuses, and then
+// nothing has changed.
+func (s *Set) ReplaceKeys(keys ...passport.Key) error { return s.keys.replace(keys) }
+
 // Revoked reports whether a cookie can't be trusted without asking the account
 // source: the account behind its id may have changed after it was issued. It is
 // never wrong about one that has, as far as the set has been told. It is wrong
