@@ -25,6 +25,11 @@ func addListening(f *pflag.FlagSet, files *credentials.Files) {
 	f.StringVar(&files.Peers, "peers", "", "file that says who may dial, and what each may do; read again when it changes (default: everybody may, and it listens on loopback only)")
 }
 
+// addPassports adds the flag of who signs and verifies passports for others.
+func addPassports(f *pflag.FlagSet, files *credentials.Files) {
+	f.StringVar(&files.Passports, "passport-keys", "", keysHelp+"; read again when it changes")
+}
+
 // addDialling adds the flags of who dials.
 func addDialling(f *pflag.FlagSet, files *credentials.Files) {
 	if f.Lookup("tls-cert") == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"warmline.dev/internal/bus"
+	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/edge"
 	"warmline.dev/internal/revocations"
 	"warmline.dev/internal/sample"
@@ -123,7 +124,7 @@ func (s *settings) startDev(ctx context.Context, o devOptions, proofs *devProofs
 	for _, name := range sample.Names() {
 		o.edge.sources[name] = services.URL(name)
 	}
-	ring, err := passport.NewKeyring(keys...)
+	held, err := credentials.NewKeys(keys...)
 	if err != nil {
 		return tiers, err
 	}
@@ -135,13 +136,13 @@ func (s *settings) startDev(ctx context.Context, o devOptions, proofs *devProofs
 	if err != nil {
 		return tiers, err
 	}
-	edgeTier, e, err := startEdge(ctx, o.edge, ofEdge, ring, log)
+	edgeTier, e, err := startEdge(ctx, o.edge, ofEdge, held.Ring(), log)
 	if err != nil {
 		return tiers, err
 	}
 	edgeAt := e.Address()
 	tiers = append([]*tier{edgeTier}, tiers...)
-	gateway, at, err := startGateway(ctx, o.gateway, ofGateway, keys, log)
+	gateway, at, err := startGateway(ctx, o.gateway, ofGateway, held, log)
 	if err != nil {
 		return tiers, err
 	}

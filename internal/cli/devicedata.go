@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"warmline.dev/internal/bus"
+	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/devicedata"
 	"warmline.dev/passport"
 	"warmline.dev/passport/device"
@@ -29,13 +30,22 @@ func (o *deviceOptions) addFlags(f *pflag.FlagSet) {
 
 // follow is what a gateway holds, and what ends it. Without a bus that is what is built
 // in.
-func (o *deviceOptions) follow(b *bus.Bus, keys []passport.Key, log zerolog.Logger) (_ *device.Devices, end func(), err error) {
+func (o *deviceOptions) follow(b *bus.Bus, keys *credentials.Keys, log zerolog.Logger) (_ *device.Devices, end func(), err error) {
+	var list []passport.Key
 	if o.keys != "" {
-		if keys, err = readKeys(o.keys); err != nil {
-			return nil, nil, err
-		}
+		list, err = readKeys(o.keys)
+	} else {
+		err = keys.Follow(func(now []passport.Key) error {
+			if list == nil { // as they are at the start
+				list = now
+			}
+			return nil
+		})
 	}
-	ring, err := device.NewKeyring(keys...)
+	if err != nil {
+		return nil, nil, err
+	}
+	ring, err := device.NewKeyring(list...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -12,6 +13,7 @@ import (
 
 	"warmline.dev/internal/accounts"
 	"warmline.dev/internal/bus"
+	"warmline.dev/internal/credentials"
 	"warmline.dev/nodelayer/gateway/identity"
 	"warmline.dev/passport"
 	"warmline.dev/passport/cookie"
@@ -65,7 +67,7 @@ func (d *door) Close() {
 
 // open makes the door, which hears on the bus, if there is one, whose account has
 // changed; nil: there is no account source.
-func (o *doorOptions) open(b *bus.Bus, keys []passport.Key, log zerolog.Logger) (_ *door, err error) {
+func (o *doorOptions) open(b *bus.Bus, keys *credentials.Keys, log zerolog.Logger) (_ *door, err error) {
 	if o.accounts == "" {
 		if o.keySet != "" || o.issuer != "" || o.audience != "" {
 			return nil, usageError{errors.New("--jwks without --accounts: expected the URL of the account source too, which is asked about tokens in question")}
@@ -78,8 +80,14 @@ func (o *doorOptions) open(b *bus.Bus, keys []passport.Key, log zerolog.Logger) 
 			d.Close()
 		}
 	}()
-	jar, err := cookie.New(cookie.Config{Keys: keys, Insecure: o.insecure, Trust: o.trust})
-	if err != nil {
+	var jar atomic.Pointer[cookie.Jar] // of the keys that there are
+	if err := keys.Follow(func(list []passport.Key) error {
+		made, err := cookie.New(cookie.Config{Keys: list, Insecure: o.insecure, Trust: o.trust})
+		if err == nil {
+			jar.Store(made)
+		}
+		return err
+	}); err != nil {
 		return nil, usageError{err}
 	}
 	source, err := accounts.New(o.accounts, log)
@@ -87,7 +95,7 @@ func (o *doorOptions) open(b *bus.Bus, keys []passport.Key, log zerolog.Logger) 
 		return nil, usageError{fmt.Errorf("--accounts: %w", err)}
 	}
 	d.close = append(d.close, source.Close)
-	cfg := identity.Config{Cookies: jar, Accounts: source, Honour: o.honour, Log: log}
+	cfg := identity.Config{Cookies: jar.Load, Accounts: source, Honour: o.honour, Log: log}
 	if o.believe {
 		cfg.Anyone = func(r *http.Request) (passport.Passport, error) { return mintFromQuery(nil, r) }
 	}
@@ -100,13 +108,13 @@ func (o *doorOptions) open(b *bus.Bus, keys []passport.Key, log zerolog.Logger) 
 	if cfg.Ignorant, err = o.heard.whenIgnorant(); err != nil {
 		return nil, err
 	}
-	set, err := o.follow(b, keys, log)
+	set, end, err := o.follow(b, keys, log)
 	if err != nil {
 		return nil, err
 	}
 	if set != nil {
 		cfg.Revoked = set.Set
-		d.close = append(d.close, set.Close)
+		d.close = append(d.close, end)
 	}
 	if d.Door, err = identity.New(cfg); err != nil {
 		return nil, err

@@ -42,7 +42,6 @@ type edgeOptions struct {
 
 func edgeCommand(s *settings) *cobra.Command {
 	var o edgeOptions
-	var keys string
 	var files credentials.Files
 	cmd := &cobra.Command{
 		Use:   "edge",
@@ -63,16 +62,15 @@ on SIGHUP: with a mistake in it everything stays as it is.
 			if err != nil {
 				return err
 			}
-			ring, err := loadKeys(keys)
-			if err != nil {
-				return err
+			if files.Passports == "" {
+				return errNoKeys
 			}
 			creds, p, err := openCredentials(files, log)
 			if err != nil {
 				return err
 			}
 			kept := keepCredentials(creds)
-			t, e, err := startEdge(cmd.Context(), o, p, ring, log)
+			t, e, err := startEdge(cmd.Context(), o, p, creds.Keys().Ring(), log)
 			if err != nil {
 				_ = kept.stop(cmd.Context()) // it never fails
 				if cmd.Context().Err() != nil {
@@ -94,7 +92,7 @@ on SIGHUP: with a mistake in it everything stays as it is.
 	f.DurationVar(&o.warmUp, "warm-up", 10*time.Second, "how long it may take to get warm before it is ready; negative: it starts cold")
 	f.StringVar(&o.hotKeys, "hot-keys", "", "file that keeps which keys are hot, to load them after a start without another edge")
 	f.IntVar(&o.calls, "max-calls", 0, "most calls that may run at once; 0: 10,000; the limit itself is measured, below that; negative: no limit")
-	f.StringVar(&keys, "passport-keys", "", keysHelp)
+	addPassports(f, &files)
 	addListening(f, &files)
 	addDialling(f, &files)
 	return cmd

@@ -15,7 +15,6 @@ import (
 
 	"warmline.dev/internal/credentials"
 	"warmline.dev/nodelayer/gateway"
-	"warmline.dev/passport"
 )
 
 type gatewayOptions struct {
@@ -29,7 +28,6 @@ type gatewayOptions struct {
 
 func gatewayCommand(s *settings) *cobra.Command {
 	var o gatewayOptions
-	var keys string
 	var files credentials.Files
 	cmd := &cobra.Command{
 		Use:   "gateway",
@@ -40,16 +38,15 @@ func gatewayCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ring, err := readKeys(keys)
-			if err != nil {
-				return err
+			if files.Passports == "" {
+				return errNoKeys
 			}
 			creds, p, err := openCredentials(files, log)
 			if err != nil {
 				return err
 			}
 			kept := keepCredentials(creds)
-			tiers, at, err := startGateway(cmd.Context(), o, p, ring, log)
+			tiers, at, err := startGateway(cmd.Context(), o, p, creds.Keys(), log)
 			if err != nil {
 				_ = kept.stop(cmd.Context()) // it never fails
 				return err
@@ -62,7 +59,7 @@ func gatewayCommand(s *settings) *cobra.Command {
 	f.StringVar(&o.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
 	f.StringVar(&o.listen, "listen", defaultLines, listenHelp)
 	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
-	f.StringVar(&keys, "passport-keys", "", keysHelp)
+	addPassports(f, &files)
 	o.door.addFlags(f)
 	o.bus.addFlags(f)
 	o.devices.addFlags(f)
@@ -75,12 +72,8 @@ type gatewayAt struct{ http, lines string }
 
 // startGateway returns when the gateway listens. The tiers are to be stopped in
 // the order in which they are returned: no device waits for an adapter that has gone.
-func startGateway(ctx context.Context, o gatewayOptions, p proof, keys []passport.Key, log zerolog.Logger) (_ []*tier, _ gatewayAt, err error) {
+func startGateway(ctx context.Context, o gatewayOptions, p proof, keys *credentials.Keys, log zerolog.Logger) (_ []*tier, _ gatewayAt, err error) {
 	log = log.With().Str("tier", "gateway").Logger()
-	ring, err := passport.NewKeyring(keys...)
-	if err != nil {
-		return nil, gatewayAt{}, err
-	}
 	b, closeBus, err := o.bus.open(log)
 	if err != nil {
 		return nil, gatewayAt{}, err
@@ -101,7 +94,7 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys []passpor
 		return nil, gatewayAt{}, err
 	}
 	behind = append(behind, closeKinds)
-	cfg := gateway.Config{Name: "gateway", Version: version, Keys: ring, Mint: mintFromQuery, Devices: kinds, Budget: o.budget, Peers: p.known, Log: log}
+	cfg := gateway.Config{Name: "gateway", Version: version, Keys: keys.Ring(), Mint: mintFromQuery, Devices: kinds, Budget: o.budget, Peers: p.known, Log: log}
 	d, err := o.door.open(b, keys, log)
 	if err != nil {
 		return nil, gatewayAt{}, err

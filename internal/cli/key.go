@@ -17,7 +17,11 @@ func keyCommand(s *settings) *cobra.Command {
 and gateway read with --passport-keys. The name defaults to today's date.
 
 To rotate: add the new line at the end of the file everywhere, then move it to
-the top, then take the old line out.`,
+the top, then take the old line out. No restart is needed: the file is read again
+when it changes, and on SIGHUP, and the log says "read again". Wait for that
+everywhere before the next step; and before the last one until nothing is left that
+the old key has sealed: five minutes for passports, and for cookies as long as devices
+may stay away and be signed in all the same.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := s.begin(cmd); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"warmline.dev/internal/bus"
+	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/revocations"
 	"warmline.dev/nodelayer/gateway/identity"
 	"warmline.dev/passport"
@@ -29,33 +30,59 @@ func (o *heardOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ignorant, "revocation-unheard", "ask", "what becomes of cookies while it hears nothing: ask (the account source about everyone) or refuse")
 }
 
-const revocationKeysHelp = "file with the keys that sign revocations, made by warmline key (default: the passport keys)"
+const revocationKeysHelp = "file with the keys that sign revocations, made by warmline key; read again when it changes (default: the passport keys)"
 
-func (o *heardOptions) signers(keys []passport.Key) ([]passport.Key, error) {
+// signers are the keys that sign what is heard, and what ends that they follow their
+// file.
+func (o *heardOptions) signers(keys *credentials.Keys, log zerolog.Logger) (*credentials.Keys, func(), error) {
 	if o.keys == "" {
-		return keys, nil
+		return keys, func() {}, nil
 	}
-	return readKeys(o.keys)
+	return followKeys(o.keys, log)
+}
+
+// followKeys reads a key file, and again when it changes, until the function is called.
+func followKeys(path string, log zerolog.Logger) (*credentials.Keys, func(), error) {
+	if path == "" {
+		return nil, nil, errNoKeys
+	}
+	c, err := credentials.Open(credentials.Files{Passports: path}, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := keepCredentials(c)
+	return c.Keys(), func() { _ = kept.stop(context.Background()) }, nil // it never fails
 }
 
 // window is how long a cookie may be honoured at most: what has changed before does
 // not matter any more.
 func (o *doorOptions) window() time.Duration { return max(o.trust, 0) + max(o.honour, 0) }
 
-// follow is the set that a gateway goes by; nil: there is no bus.
-func (o *doorOptions) follow(b *bus.Bus, keys []passport.Key, log zerolog.Logger) (*revocations.Set, error) {
+// follow is the set that a gateway goes by, and what closes it; nil: there is no bus.
+func (o *doorOptions) follow(b *bus.Bus, keys *credentials.Keys, log zerolog.Logger) (*revocations.Set, func(), error) {
 	if b == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	keys, err := o.heard.signers(keys)
+	keys, endKeys, err := o.heard.signers(keys, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys, Window: o.window(), Stale: o.heard.stale}, log)
+	var set *revocations.Set
+	err = keys.Follow(func(list []passport.Key) (err error) {
+		if set != nil {
+			return set.ReplaceKeys(list...)
+		}
+		set, err = revocations.Follow(b, revocation.SetConfig{Keys: list, Window: o.window(), Stale: o.heard.stale}, log)
+		return err
+	})
 	if err != nil {
-		return nil, usageError{err}
+		endKeys()
+		return nil, nil, usageError{err}
 	}
-	return set, nil
+	return set, func() {
+		endKeys()
+		set.Close()
+	}, nil
 }
 
 func (o *heardOptions) whenIgnorant() (identity.Ignorant, error) {
@@ -86,18 +113,21 @@ func revocationCommand(s *settings) *cobra.Command {
 and tells every gateway (warmline gateway --bus). A cookie that was issued before is
 checked with the account source from then on; all others are trusted as before. Run two
 of them: each is enough. When one is replaced the new one hears from the other what it
-has to know, or has it in its file.`,
+has to know, or has it in its file. The keys are read again when their file changes,
+and on SIGHUP.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := s.begin(cmd)
 			if err != nil {
 				return err
 			}
-			signers, err := readKeys(keys)
+			log = log.With().Str("tier", "revocation").Logger()
+			signers, endKeys, err := followKeys(keys, log)
 			if err != nil {
 				return err
 			}
-			t, err := startPublisher(o, signers, log.With().Str("tier", "revocation").Logger())
+			defer endKeys()
+			t, err := startPublisher(o, signers, log)
 			if err != nil {
 				return err
 			}
@@ -109,11 +139,11 @@ has to know, or has it in its file.`,
 	f.StringVar(&o.bus, "bus", "", "nats://HOST:PORT[,…]; or embedded://127.0.0.1:7422, for others on this machine to join")
 	f.StringVar(&o.window.Path, "file", "", "file in which what it knows survives a restart; without, another publisher has to run meanwhile")
 	f.DurationVar(&o.window.Window, "window", defaultTrust+defaultHonour, "how long a change matters: as long as gateways trust and honour a cookie (--cookie-trust and --cookie-honour)")
-	f.StringVar(&keys, "revocation-keys", "", "file with the keys that sign, made by warmline key; the first one signs")
+	f.StringVar(&keys, "revocation-keys", "", "file with the keys that sign, made by warmline key; the first one signs; read again when it changes")
 	return cmd
 }
 
-func startPublisher(o publisherOptions, keys []passport.Key, log zerolog.Logger) (*tier, error) {
+func startPublisher(o publisherOptions, keys *credentials.Keys, log zerolog.Logger) (*tier, error) {
 	if o.bus == "" {
 		return nil, usageError{fmt.Errorf("no bus: expected --bus nats://HOST:PORT, where account sources tell and gateways listen")}
 	}
@@ -121,7 +151,14 @@ func startPublisher(o publisherOptions, keys []passport.Key, log zerolog.Logger)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	p, err := revocations.Publish(b, keys, o.window, log)
+	var p *revocations.Publisher
+	err = keys.Follow(func(list []passport.Key) (err error) {
+		if p != nil {
+			return p.ReplaceKeys(list...)
+		}
+		p, err = revocations.Publish(b, list, o.window, log)
+		return err
+	})
 	if err != nil {
 		b.Close()
 		return nil, err

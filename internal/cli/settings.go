@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -105,10 +106,12 @@ func loadKeys(path string) (*passport.Keyring, error) {
 	return passport.NewKeyring(keys...)
 }
 
+var errNoKeys = usageError{errors.New("no passport keys: make them with \"warmline key > warmline.keys\", and give --passport-keys warmline.keys to edge and gateway alike")}
+
 // readKeys is loadKeys for who derives other keys from them.
 func readKeys(path string) ([]passport.Key, error) {
 	if path == "" {
-		return nil, usageError{fmt.Errorf("no passport keys: make them with \"warmline key > warmline.keys\", and give --passport-keys warmline.keys to edge and gateway alike")}
+		return nil, errNoKeys
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

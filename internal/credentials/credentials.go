@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"warmline.dev/passport"
 	"warmline.dev/protocol/peers"
 )
 
@@ -25,6 +26,7 @@ type Files struct {
 	CA        string // whose certificates are trusted, in PEM; none: the system's, of servers
 	Token     string // what the process shows
 	Peers     string // who may dial it
+	Passports string // the passport keys
 }
 
 // Credentials are what is in the files. Make them with [Open]. All methods are safe
@@ -36,6 +38,7 @@ type Credentials struct {
 	server, client atomic.Pointer[tls.Config] // nil: there is none
 	token          atomic.Pointer[string]
 	peers          *peers.Peers // nil: nobody is asked
+	keys           *Keys        // nil: there are none
 
 	mu    sync.Mutex // held while files are looked at
 	parts []*part
@@ -62,6 +65,7 @@ func Open(files Files, log zerolog.Logger) (*Credentials, error) {
 		{what: "certificates", paths: []string{files.Cert, files.Key, files.CA}, use: c.useCertificates},
 		{what: "token", paths: []string{files.Token}, use: c.useToken},
 		{what: "peers", paths: []string{files.Peers}, use: c.usePeers},
+		{what: "passport keys", paths: []string{files.Passports}, use: c.useKeys},
 	}
 	for _, p := range c.parts {
 		texts, err := p.read()
@@ -164,6 +168,22 @@ func (c *Credentials) usePeers(texts [][]byte) error {
 	return nil
 }
 
+func (c *Credentials) useKeys(texts [][]byte) error {
+	if texts[0] == nil {
+		return nil
+	}
+	list, err := passport.ParseKeys(string(texts[0]))
+	if err == nil && c.keys == nil {
+		c.keys, err = NewKeys(list...)
+	} else if err == nil {
+		err = c.keys.replace(list)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.files.Passports, err)
+	}
+	return nil
+}
+
 // Server is how to listen with TLS; nil, if there is no certificate. It follows what
 // changes.
 func (c *Credentials) Server() *tls.Config {
@@ -194,6 +214,10 @@ func (c *Credentials) HasToken() bool { return c.token.Load() != nil }
 // Peers are who may dial; nil, if nobody is asked. They are the same as long as the
 // Credentials are there.
 func (c *Credentials) Peers() *peers.Peers { return c.peers }
+
+// Keys are the passport keys; nil, if there is no file. They are the same as long as
+// the Credentials are there.
+func (c *Credentials) Keys() *Keys { return c.keys }
 
 // OnPeers has f told when peers have changed.
 func (c *Credentials) OnPeers(f func()) {

@@ -17,25 +17,26 @@ func (d *Door) OnPassport(w http.ResponseWriter, r *http.Request, h passport.His
 	if r.Header.Get("Authorization") != "" {
 		return // who comes with a token has no cookie
 	}
-	c, err := d.given(w, r)
+	jar := d.cfg.Cookies()
+	c, err := given(jar, w, r)
 	switch had := err == nil; {
 	case h.Now.Level == passport.Anonymous:
 		if had || h.Minted.Level != passport.Anonymous {
-			d.cfg.Cookies.Clear(w)
+			jar.Clear(w)
 		}
 	case signedIn(&h):
 		// As old as the question: whatever has changed meanwhile counts against it.
-		c := d.cfg.Cookies.Begin(lasting(h.Now), h.Minted.Issued)
+		c := jar.Begin(lasting(h.Now), h.Minted.Issued)
 		if s, err := cookie.ParseSession(h.Now.Preferences[sessionPreference]); err == nil && h.Now.Preferences[sessionPreference] != h.Minted.Preferences[sessionPreference] {
 			c.Session = s // the account source has named it
 		}
 		if slices.ContainsFunc(h.Conflicts, func(c passport.Conflict) bool { return c.Field == "customer" }) {
 			c.TrustedUntil = time.Time{} // it may have something of another customer's
 		}
-		d.write(w, c)
+		d.write(w, jar, c)
 	case had:
 		c.Passport = lasting(h.Now)
-		d.write(w, c)
+		d.write(w, jar, c)
 	}
 }
 
@@ -47,11 +48,11 @@ func signedIn(h *passport.History) bool {
 
 // given is the cookie of the request as [Door.Mint] has left it: with the times of
 // what the account source was asked for it, if it was.
-func (d *Door) given(w http.ResponseWriter, r *http.Request) (cookie.Cookie, error) {
+func given(jar *cookie.Jar, w http.ResponseWriter, r *http.Request) (cookie.Cookie, error) {
 	now := time.Now()
-	c, err := d.cfg.Cookies.Written(w.Header(), now)
+	c, err := jar.Written(w.Header(), now)
 	if errors.Is(err, cookie.ErrMissing) {
-		return d.cfg.Cookies.Read(r, now)
+		return jar.Read(r, now)
 	}
 	return c, err
 }

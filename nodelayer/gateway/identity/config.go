@@ -26,8 +26,10 @@ const (
 
 // Config is how a door decides. 0 is the default.
 type Config struct {
-	// Cookies reads and writes the devices' cookies. Required.
-	Cookies *cookie.Jar
+	// Cookies is the jar that reads and writes the devices' cookies. It is called for
+	// each request, so that another jar, with other keys, can take its place; it must be
+	// safe for concurrent use, and never return nil. Required.
+	Cookies func() *cookie.Jar
 	// Accounts is the account source. Required.
 	Accounts Accounts
 	// Tokens verifies what comes with Authorization: Bearer. Default: that is refused.

@@ -17,14 +17,15 @@ func (d *Door) Mint(w http.ResponseWriter, r *http.Request) (passport.Passport, 
 	if r.Header.Get("Authorization") != "" {
 		return d.withToken(r, now)
 	}
-	c, err := d.cfg.Cookies.Read(r, now)
+	jar := d.cfg.Cookies()
+	c, err := jar.Read(r, now)
 	switch {
 	case errors.Is(err, cookie.ErrMissing):
 		d.count(anonymous)
 		return d.cfg.Anyone(r)
 	case err != nil:
 		d.count(refused)
-		d.cfg.Cookies.Clear(w)
+		jar.Clear(w)
 		return passport.Passport{}, protocol.Errorf(protocol.Unauthenticated, "%w", err)
 	}
 	question, err := d.inQuestion(c.Passport.Customer, c.Session.String(), c.Issued)
@@ -40,11 +41,11 @@ func (d *Door) Mint(w http.ResponseWriter, r *http.Request) (passport.Passport, 
 	case err == nil:
 		d.count(map[bool]int{true: checked, false: renewed}[question])
 		c.Passport = a.passport
-		d.write(w, d.cfg.Cookies.Renew(c, a.asked))
+		d.write(w, jar, jar.Renew(c, a.asked))
 		return d.carried(c.Passport, c.Session), nil
 	case signedOut(err):
 		d.count(signedOff)
-		d.cfg.Cookies.Clear(w)
+		jar.Clear(w)
 		return passport.Passport{}, protocol.Errorf(protocol.Unauthenticated, "signed out: sign in again")
 	case question:
 		return passport.Passport{}, d.nobodyKnows(err)
@@ -183,12 +184,12 @@ const questioned = 500 * time.Millisecond
 
 // write sets the cookie. One that is too large goes without preferences, and is not
 // trusted: the account source is asked for them next time.
-func (d *Door) write(w http.ResponseWriter, c cookie.Cookie) {
+func (d *Door) write(w http.ResponseWriter, jar *cookie.Jar, c cookie.Cookie) {
 	c.Passport.Preferences = without(c.Passport.Preferences)
-	err := d.cfg.Cookies.Write(w, c)
+	err := jar.Write(w, c)
 	if errors.Is(err, cookie.ErrTooLarge) {
 		c.Passport.Preferences, c.Passport.References, c.TrustedUntil = nil, nil, time.Time{}
-		err = d.cfg.Cookies.Write(w, c)
+		err = jar.Write(w, c)
 	}
 	if err != nil {
 		d.cfg.Log.Error().Err(err).Msg("a cookie can't be written")

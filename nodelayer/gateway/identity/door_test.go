@@ -217,6 +217,42 @@ func TestCookiesThatAreNotGoodAreClearedAndRefused(t *testing.T) {
 	}
 }
 
+// The door goes by the jar that there is: a cookie is renewed with the new key, while
+// the old one still opens it, and is refused after that.
+func TestTheJarIsReplaced(t *testing.T) {
+	s := start(t, -1, identity.Config{})
+	newer := passport.NewKey("c2")
+	of := func(keys ...passport.Key) *cookie.Jar {
+		jar, err := cookie.New(cookie.Config{Keys: keys, Insecure: true, Trust: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jar
+	}
+	staying, leaving := s.signedIn(asItIs), s.signedIn(asItIs)
+	s.held.Store(of(newer, cookieKey))
+	if got := staying.get("/tv/who"); got.status != 200 || got.who.Customer != "ann" || got.set == "" {
+		t.Errorf("the old key still opens: %+v", got)
+	}
+	s.held.Store(of(newer))
+	for range 2 {
+		if got := staying.get("/tv/who"); got.status != 200 || got.who.Customer != "ann" {
+			t.Errorf("renewed with the new key: %+v", got)
+		}
+	}
+	// What a service changes is in a cookie of the new key, too.
+	if got := staying.get("/tv/upgrade?as=family"); got.status != 200 {
+		t.Errorf("%+v", got)
+	}
+	s.jar = of(newer)
+	if c, err := staying.cookie(); err != nil || c.Passport.Plan != "family" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if got := leaving.get("/tv/who"); got.status != 401 || !strings.Contains(got.set, "Max-Age=0") {
+		t.Errorf("of the retired key: %+v", got)
+	}
+}
+
 func TestATokenIsRefusedWhereNoneIsTaken(t *testing.T) {
 	s := start(t, time.Hour, identity.Config{})
 	d := s.signedIn(asItIs)

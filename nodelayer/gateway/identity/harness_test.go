@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,7 +85,8 @@ type site struct {
 	t        testing.TB
 	accounts *accounts
 	door     *identity.Door
-	jar      *cookie.Jar
+	jar      *cookie.Jar                // that devices have their cookies of
+	held     atomic.Pointer[cookie.Jar] // the door's
 	url      string
 	log      *logged.Log
 }
@@ -103,7 +105,8 @@ func newJar(t testing.TB, trust time.Duration) *cookie.Jar {
 func start(t testing.TB, trust time.Duration, cfg identity.Config) *site {
 	t.Helper()
 	s := &site{t: t, accounts: &accounts{of: map[string]passport.Passport{"ann": ann}}, jar: newJar(t, trust), log: &logged.Log{}}
-	cfg.Cookies, cfg.Accounts, cfg.Log = s.jar, s.accounts, zerolog.New(s.log)
+	cfg.Cookies, cfg.Accounts, cfg.Log = func() *cookie.Jar { return s.held.Load() }, s.accounts, zerolog.New(s.log)
+	s.held.Store(s.jar)
 	var err error
 	if s.door, err = identity.New(cfg); err != nil {
 		t.Fatal(err)
