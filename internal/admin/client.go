@@ -29,7 +29,7 @@ func CheckURL(at string) error {
 	u, err := url.Parse(at)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		// Not as it is: there may be a password in it.
-		return fmt.Errorf("the URL of an admin port: expected http://HOST:PORT, such as http://%s", DefaultAddress)
+		return fmt.Errorf("the URL of an admin port: expected http://HOST:PORT, such as http://%s", DefaultEdge)
 	}
 	return nil
 }

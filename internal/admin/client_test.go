@@ -17,7 +17,7 @@ import (
 )
 
 func TestClientAsksThePort(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	at := "http://" + p.Address()
 	before := goleak.IgnoreCurrent()
 	defer func() { goleak.VerifyNone(t, before) }() // no connection is left behind, though the port is still there

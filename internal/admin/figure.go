@@ -19,6 +19,12 @@ func (f figure[S]) of(s S, names ...string) prometheus.Metric {
 	return orInvalid(f.desc, m, err)
 }
 
+func collectAll[S any](to chan<- prometheus.Metric, figures []figure[S], s S) {
+	for _, f := range figures {
+		to <- f.of(s)
+	}
+}
+
 // orInvalid makes a figure that can't be given an error of the scrape, which has the
 // others all the same.
 func orInvalid(desc *prometheus.Desc, m prometheus.Metric, err error) prometheus.Metric {

@@ -33,31 +33,42 @@ type port struct {
 var errNoBus = errors.New("no bus at 10.0.0.9:4222")
 
 // start starts a port of an edge with the sources catalogue and members. What is
-// left out of cfg answers: an invalidation drops one value, and the bus is told,
+// left out of e answers: an invalidation drops one value, and the bus is told,
 // unless it is of members.
-func start(t *testing.T, cfg admin.Config) *port {
+func start(t *testing.T, e admin.Edge) *port {
 	t.Helper()
-	p := &port{t: t, web: &http.Client{Transport: &http.Transport{}}}
-	if cfg.Address == "" {
-		cfg.Address = "127.0.0.1:0"
-	}
-	if cfg.Stats == nil {
-		cfg.Stats = func() edgelayer.Stats {
+	return startAt(t, admin.Config{}, e)
+}
+
+func startAt(t *testing.T, cfg admin.Config, e admin.Edge) *port {
+	t.Helper()
+	if e.Stats == nil {
+		e.Stats = func() edgelayer.Stats {
 			return edgelayer.Stats{Sources: map[string]source.Stats{"catalogue": {}, "members": {}}}
 		}
 	}
-	if cfg.Invalidate == nil {
-		cfg.Invalidate = p.invalidate
+	p := &port{t: t}
+	if e.Invalidate == nil {
+		e.Invalidate = p.invalidate
+	}
+	return p.serve(cfg, func(cfg admin.Config) (*admin.Server, error) { return admin.StartEdge(t.Context(), cfg, e) })
+}
+
+func (p *port) serve(cfg admin.Config, start func(admin.Config) (*admin.Server, error)) *port {
+	p.t.Helper()
+	p.web = &http.Client{Transport: &http.Transport{}}
+	if cfg.Address == "" {
+		cfg.Address = "127.0.0.1:0"
 	}
 	cfg.Log = zerolog.New(&p.log)
 	var err error
-	if p.Server, err = admin.Start(t.Context(), cfg); err != nil {
-		t.Fatal(err)
+	if p.Server, err = start(cfg); err != nil {
+		p.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	p.t.Cleanup(func() {
 		p.web.CloseIdleConnections()
-		if err := p.Shutdown(await.Context(t)); err != nil {
-			t.Error(err)
+		if err := p.Shutdown(await.Context(p.t)); err != nil {
+			p.t.Error(err)
 		}
 	})
 	return p

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"warmline.dev/edgelayer/warm"
 )
 
@@ -29,10 +31,16 @@ const (
 	NoBus   = "none"     // there is nobody to tell
 )
 
-func (s *Server) invalidate(w http.ResponseWriter, r *http.Request) {
+// invalidations answers POST /invalidate.
+type invalidations struct {
+	edge Edge
+	log  zerolog.Logger
+}
+
+func (n invalidations) invalidate(w http.ResponseWriter, r *http.Request) {
 	i, err := readInvalidation(w, r)
 	if err == nil {
-		err = s.knows(i.Source)
+		err = n.knows(i.Source)
 	}
 	if err != nil {
 		status := http.StatusBadRequest
@@ -43,12 +51,12 @@ func (s *Server) invalidate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := http.StatusOK
-	result, err := s.cfg.Invalidate(r.Context(), i)
+	result, err := n.edge.Invalidate(r.Context(), i)
 	if err != nil {
 		status = http.StatusServiceUnavailable
 		result.Bus, result.Error = NotTold, err.Error()
 	}
-	s.cfg.Log.Info().Stringer("what", i).Int("dropped", result.Dropped).Str("bus", result.Bus).Str("from", r.RemoteAddr).Err(err).Msg("invalidated by hand")
+	n.log.Info().Stringer("what", i).Int("dropped", result.Dropped).Str("bus", result.Bus).Str("from", r.RemoteAddr).Err(err).Msg("invalidated by hand")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(result) // who asked may have gone
@@ -77,8 +85,8 @@ func readInvalidation(w http.ResponseWriter, r *http.Request) (warm.Invalidation
 }
 
 // knows is a mistake if the edge has no such source.
-func (s *Server) knows(source string) error {
-	there := s.cfg.Stats().Sources
+func (n invalidations) knows(source string) error {
+	there := n.edge.Stats().Sources
 	if _, ok := there[source]; ok {
 		return nil
 	}
@@ -87,4 +95,32 @@ func (s *Server) knows(source string) error {
 		only = "none at all"
 	}
 	return mistake{http.StatusNotFound, fmt.Errorf("this edge has no source %.80q, only %s", source, only)}
+}
+
+// operators refuses requests of peers that don't operate, and of nobody.
+func (n invalidations) operators(next http.Handler) http.Handler {
+	if n.edge.Peers == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			token = ""
+		}
+		peer, refusal := n.edge.Peers.IdentifyRequest(strings.TrimSpace(token), r.TLS)
+		status := http.StatusUnauthorized
+		if refusal == nil && !peer.Operates {
+			status, refusal = http.StatusForbidden, n.edge.Peers.MayNot(peer, "operate an edge")
+		}
+		if refusal == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		n.log.Info().Str("from", r.RemoteAddr).Str("reason", refusal.Message).Msg("request refused")
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refusal.Message = "expected a token of a peer that operates, as Authorization: Bearer, or its client certificate over https://"
+		}
+		http.Error(w, refusal.Message, status)
+	})
 }

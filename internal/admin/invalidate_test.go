@@ -15,7 +15,7 @@ import (
 const isJSON = "application/json"
 
 func TestInvalidate(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	for body, want := range map[string]warm.Invalidation{
 		`{"source":"catalogue","key":"17"}`:                  {Source: "catalogue", Key: "17"},
 		`{"source":"catalogue","read":"film","prefix":"fr"}`: {Source: "catalogue", Read: "film", Prefix: "fr"},
@@ -34,7 +34,7 @@ func TestInvalidate(t *testing.T) {
 }
 
 func TestBusThatIsNotToldIsSaid(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	status, header, text := p.ask("POST /invalidate", `{"source":"members","all":true}`, "Content-Type", isJSON)
 	if want := `{"dropped":3,"bus":"not told","error":"no bus at 10.0.0.9:4222"}` + "\n"; status != http.StatusServiceUnavailable || header.Get("Content-Type") != isJSON || text != want {
 		t.Errorf("%d %v %s", status, header, text)
@@ -42,7 +42,7 @@ func TestBusThatIsNotToldIsSaid(t *testing.T) {
 }
 
 func TestInvalidationsThatAreMistakes(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	example := `expected, {"source":"catalogue","key":"17"}`
 	for _, c := range []struct {
 		contentType, body string
@@ -79,7 +79,7 @@ func TestInvalidationsThatAreMistakes(t *testing.T) {
 }
 
 func TestEdgeWithoutSources(t *testing.T) {
-	p := start(t, admin.Config{Stats: func() edgelayer.Stats { return edgelayer.Stats{} }})
+	p := start(t, admin.Edge{Stats: func() edgelayer.Stats { return edgelayer.Stats{} }})
 	if status, _, text := p.ask("POST /invalidate", `{"source":"films","all":true}`, "Content-Type", isJSON); status != http.StatusNotFound || !strings.Contains(text, "only none at all") {
 		t.Errorf("%d %s", status, text)
 	}

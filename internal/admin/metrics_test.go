@@ -123,8 +123,24 @@ func bus(connected bool, since time.Time) func() (bool, time.Time) {
 }
 
 func TestMetricNames(t *testing.T) {
-	p := start(t, admin.Config{Stats: filled, Bus: bus(true, time.Time{})})
+	p := start(t, admin.Edge{Stats: filled, Bus: bus(true, time.Time{})})
 	text, families := p.scrape()
+	if diff := cmp.Diff(names, namesIn(families)); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{"go_goroutines", "process_cpu_seconds_total"} {
+		if families[name] == nil {
+			t.Errorf("no %s", name)
+		}
+	}
+	if got := families["warmline_bus_state_seconds"].Metric[0].Gauge.GetValue(); got < 0 || got > 3600 {
+		t.Errorf("the bus is there since the start, and that was %v s ago", got)
+	}
+	lint(t, text)
+}
+
+// namesIn are the families of Warmline: name, type, labels.
+func namesIn(families map[string]*dto.MetricFamily) string {
 	var got strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		f := families[name]
@@ -137,17 +153,11 @@ func TestMetricNames(t *testing.T) {
 		}
 		got.WriteString("\n")
 	}
-	if diff := cmp.Diff(names, got.String()); diff != "" {
-		t.Error(diff)
-	}
-	for _, name := range []string{"go_goroutines", "process_cpu_seconds_total"} {
-		if families[name] == nil {
-			t.Errorf("no %s", name)
-		}
-	}
-	if got := families["warmline_bus_state_seconds"].Metric[0].Gauge.GetValue(); got < 0 || got > 3600 {
-		t.Errorf("the bus is there since the start, and that was %v s ago", got)
-	}
+	return got.String()
+}
+
+func lint(t *testing.T, text string) {
+	t.Helper()
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +170,7 @@ func TestMetricNames(t *testing.T) {
 // A figure that is added to the edge, a cache or a source has to be added here too.
 func TestEveryFigureIsThere(t *testing.T) {
 	stats := filled()
-	p := start(t, admin.Config{Stats: func() edgelayer.Stats { return stats }})
+	p := start(t, admin.Edge{Stats: func() edgelayer.Stats { return stats }})
 	_, families := p.scrape()
 	there := map[float64]string{}
 	for name, f := range families {
@@ -213,7 +223,7 @@ func values(m *dto.Metric) []float64 {
 
 func TestFiguresAreThoseOfTheirNames(t *testing.T) {
 	at := time.Now().Add(-time.Hour)
-	p := start(t, admin.Config{Bus: bus(false, at), Stats: func() edgelayer.Stats {
+	p := start(t, admin.Edge{Bus: bus(false, at), Stats: func() edgelayer.Stats {
 		return edgelayer.Stats{
 			Lines: 2, Conversations: 3, Calls: 4, Failures: 5, References: 6, ViewHits: 7, Refused: 8,
 			Caches: map[string]warm.Stats{
@@ -306,7 +316,7 @@ warmline_bus_connected 0
 
 func TestScrapeReadsTheFiguresEachTime(t *testing.T) {
 	calls := int64(0)
-	p := start(t, admin.Config{Stats: func() edgelayer.Stats { calls++; return edgelayer.Stats{Calls: calls} }})
+	p := start(t, admin.Edge{Stats: func() edgelayer.Stats { calls++; return edgelayer.Stats{Calls: calls} }})
 	for n := range 3 {
 		_, families := p.scrape()
 		if got := families["warmline_edge_calls_total"].Metric[0].Counter.GetValue(); got != float64(n+1) {
@@ -320,7 +330,7 @@ func TestScrapeReadsTheFiguresEachTime(t *testing.T) {
 
 // A name that Prometheus can't have costs that cache's figures, not all.
 func TestNameThatIsNoTextLeavesTheOthers(t *testing.T) {
-	p := start(t, admin.Config{Stats: func() edgelayer.Stats {
+	p := start(t, admin.Edge{Stats: func() edgelayer.Stats {
 		return edgelayer.Stats{Caches: map[string]warm.Stats{"\xff": {Hits: 1}, "catalogue.film": {Hits: 2}}}
 	}})
 	text, _ := p.scrape()
@@ -334,7 +344,7 @@ func TestNameThatIsNoTextLeavesTheOthers(t *testing.T) {
 
 func TestScrapesAtOnceAreBounded(t *testing.T) {
 	entered, goOn := make(chan struct{}), make(chan struct{})
-	p := start(t, admin.Config{Stats: func() edgelayer.Stats {
+	p := start(t, admin.Edge{Stats: func() edgelayer.Stats {
 		entered <- struct{}{}
 		<-goOn
 		return edgelayer.Stats{}

@@ -27,7 +27,7 @@ func operators(t *testing.T) *peers.Peers {
 
 func TestWhoOperatesMayDrop(t *testing.T) {
 	who := operators(t)
-	p := start(t, admin.Config{Peers: who})
+	p := start(t, admin.Edge{Peers: who})
 	for shown, want := range map[string]int{
 		"Bearer warmline_staff":  http.StatusOK,
 		"bearer  warmline_staff": http.StatusOK,
@@ -62,7 +62,7 @@ func TestWhoOperatesMayDrop(t *testing.T) {
 func TestThePortOverTLS(t *testing.T) {
 	cfg := certs.Server()
 	cfg.ClientCAs, cfg.ClientAuth = certs.Known().Pool, tls.VerifyClientCertIfGiven
-	p := start(t, admin.Config{Peers: operators(t), TLS: cfg})
+	p := startAt(t, admin.Config{TLS: cfg}, admin.Edge{Peers: operators(t)})
 	if !strings.HasPrefix(p.URL(), "https://127.0.0.1:") {
 		t.Fatal(p.URL())
 	}

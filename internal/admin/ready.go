@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// readiness is whether the edge may be sent adapters. The zero value has not
-// started yet.
+// readiness is whether the tier may be sent who it is for: adapters to an edge, devices to
+// a gateway. The zero value has not started yet.
 type readiness struct {
 	mu sync.Mutex
 	// guarded by mu
@@ -15,14 +15,14 @@ type readiness struct {
 	why            string // not; empty: it has not been said
 }
 
-// Ready says that the edge may be sent adapters.
+// Ready says that the tier may be sent who it is for.
 func (s *Server) Ready() { s.ready.set(true, "") }
 
-// NotReady says why the edge may not be sent adapters: "warming up: 1,204 entries
+// NotReady says why the tier may not be sent anybody: "warming up: 1,204 entries
 // from tcp://10.0.0.7:7070".
 func (s *Server) NotReady(why string) { s.ready.set(false, why) }
 
-// Stopping says that the edge is going away. It is not ready any more, whatever is
+// Stopping says that the tier is going away. It is not ready any more, whatever is
 // said after that: who warms up need not know.
 func (s *Server) Stopping() { s.ready.stopping() }
 

@@ -12,16 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"golang.org/x/net/netutil"
-
-	"warmline.dev/edgelayer"
-	"warmline.dev/edgelayer/warm"
-	"warmline.dev/protocol/peers"
 )
-
-// DefaultAddress is where the port is, unless it is told otherwise.
-const DefaultAddress = "127.0.0.1:7071"
 
 const (
 	maxConns      = 256
@@ -32,34 +26,38 @@ const (
 	idleTimeout   = time.Minute
 )
 
-// Config is what the port shows and does. Its functions are called by many at once.
+// Config is where a port is.
 type Config struct {
-	// Address is HOST:PORT; port 0 takes a free one. Default [DefaultAddress].
-	// Requests may name HOST, besides localhost and IP addresses.
+	// Address is HOST:PORT; port 0 takes a free one. Default [DefaultEdge] for an edge,
+	// [DefaultGateway] for a gateway. Requests may name HOST, besides localhost and IP
+	// addresses.
 	Address string
 	// TLS has the port speak it. Default: it goes without.
 	TLS *tls.Config
-	// Peers are who may have what is warm dropped, if they operate: who they are is told
-	// by a client certificate, or a token as Authorization: Bearer. Default: everybody.
-	Peers *peers.Peers
-	// Stats gives the edge's figures, at each scrape. Required.
-	Stats func() edgelayer.Stats
-	// Bus says whether the bus is there, and since when it is or is not; the zero
-	// time: since the start. Default: there is no bus, and nothing is said of it.
-	Bus func() (connected bool, since time.Time)
-	// Invalidate drops what has changed, here and at the other edges. An error says
-	// that these have not been told; what the Result says was dropped here
-	// nonetheless. It is called for sources that are in Stats, and must return when
-	// its context ends. Required.
-	Invalidate func(ctx context.Context, i warm.Invalidation) (Result, error)
-	// Log gets a line for each invalidation, and one if the port fails. The zero
-	// value is silent.
+	// Log gets a line for each request that changes something, and one if the port
+	// fails. The zero value is silent.
 	Log zerolog.Logger
 }
 
-// Server is the port. Make it with [Start]. All methods are safe for concurrent use.
+// tier is what a port shows and does besides what every port does.
+type tier struct {
+	name    string // in what the port says
+	figures prometheus.Collector
+	routes  []route
+}
+
+// route is a path of one tier alone.
+type route struct {
+	pattern string // "POST /invalidate"
+	about   string // in a line
+	handler http.Handler
+}
+
+// Server is the port. Make it with [StartEdge] or [StartGateway]. All methods are safe
+// for concurrent use.
 type Server struct {
 	cfg   Config
+	tier  tier
 	at    string
 	web   *http.Server
 	ready readiness
@@ -69,19 +67,13 @@ type Server struct {
 	conns  sync.WaitGroup
 }
 
-// Start listens and serves, or says why it can't. ctx bounds the listening alone.
-// The port is not ready until [Server.Ready]. The caller ends it with Shutdown.
-func Start(ctx context.Context, cfg Config) (*Server, error) {
-	if cfg.Address == "" {
-		cfg.Address = DefaultAddress
-	}
-	if cfg.Stats == nil || cfg.Invalidate == nil {
-		return nil, errors.New("admin: expected a Config with Stats and Invalidate")
-	}
+// start listens and serves, or says why it can't. ctx bounds the listening alone. The
+// Address is not empty.
+func start(ctx context.Context, cfg Config, t tier) (*Server, error) {
 	if _, _, err := net.SplitHostPort(cfg.Address); err != nil {
-		return nil, fmt.Errorf("admin: address %q: expected HOST:PORT such as %s: %w", cfg.Address, DefaultAddress, err)
+		return nil, fmt.Errorf("admin: address %q: expected HOST:PORT such as %s: %w", cfg.Address, DefaultEdge, err)
 	}
-	s := &Server{cfg: cfg, served: make(chan struct{})}
+	s := &Server{cfg: cfg, tier: t, served: make(chan struct{})}
 	metrics, err := s.metrics()
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)

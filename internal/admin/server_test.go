@@ -19,7 +19,7 @@ import (
 )
 
 func TestReadyOnlyBetweenWarmingUpAndStopping(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	p.want("GET /healthz", http.StatusOK, "ok\n")
 	p.want("GET /readyz", http.StatusServiceUnavailable, "starting\n")
 	p.NotReady("warming up: 1,204 entries from tcp://10.0.0.7:7070")
@@ -36,7 +36,7 @@ func TestReadyOnlyBetweenWarmingUpAndStopping(t *testing.T) {
 }
 
 func TestWhatIsNotThereIsToldWithWhatIs(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	for _, what := range []string{"GET /", "GET /debug/pprof/", "POST /metrics", "GET /invalidate", "DELETE /readyz", "GET /metrics/" + strings.Repeat("x", 2000)} {
 		status, _, text := p.ask(what, "")
 		if status != http.StatusNotFound || len(text) > 600 {
@@ -56,7 +56,7 @@ func TestWhatIsNotThereIsToldWithWhatIs(t *testing.T) {
 // A web page whose name its owner points at 127.0.0.1 has the browser on this
 // machine ask the port, as the page's own server.
 func TestForeignHostIsRefused(t *testing.T) {
-	p := start(t, admin.Config{Address: "localhost:0"})
+	p := startAt(t, admin.Config{Address: "localhost:0"}, admin.Edge{})
 	for _, c := range []struct {
 		host   string
 		status int
@@ -105,7 +105,7 @@ func TestItsOwnHostIsNotForeign(t *testing.T) {
 }
 
 func TestNoHostAtAllIsRefused(t *testing.T) {
-	p := start(t, admin.Config{Address: ":0"}) // whose own host is empty
+	p := startAt(t, admin.Config{Address: ":0"}, admin.Edge{}) // whose own host is empty
 	_, at, _ := net.SplitHostPort(p.Address())
 	if got := raw(t, "127.0.0.1:"+at, "GET /healthz HTTP/1.0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 403 ") {
 		t.Errorf("%q", got)
@@ -113,13 +113,13 @@ func TestNoHostAtAllIsRefused(t *testing.T) {
 	if log := p.log.String(); !strings.Contains(log, "not on loopback alone") {
 		t.Errorf("nothing of the open port in the log: %s", log)
 	}
-	if log := start(t, admin.Config{}).log.String(); log != "" {
+	if log := start(t, admin.Edge{}).log.String(); log != "" {
 		t.Errorf("a port on loopback has said %s", log)
 	}
 }
 
 func TestHeadersAreBounded(t *testing.T) {
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	got := raw(t, p.Address(), "GET /healthz HTTP/1.1\r\nHost: localhost\r\nA: "+strings.Repeat("a", 32<<10)+"\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 431 ") {
 		t.Errorf("%.80q", got)
@@ -128,14 +128,14 @@ func TestHeadersAreBounded(t *testing.T) {
 
 func TestHeadersThatDoNotComeAreNotWaitedFor(t *testing.T) {
 	t.Parallel() // it takes the five seconds that they may take
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	// That it returns is the test: the port has closed the connection.
 	raw(t, p.Address(), "GET /healthz HTTP/1.1\r\nHost: local")
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
 	const most = 256
-	p := start(t, admin.Config{})
+	p := start(t, admin.Edge{})
 	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", p.Address())
 		if err != nil {
@@ -202,14 +202,17 @@ func raw(t *testing.T, at, text string) string {
 func TestConfigMistakesAreTold(t *testing.T) {
 	stats := func() edgelayer.Stats { return edgelayer.Stats{} }
 	drop := func(context.Context, warm.Invalidation) (admin.Result, error) { return admin.Result{}, nil }
-	taken := start(t, admin.Config{})
-	for want, cfg := range map[string]admin.Config{
-		"expected a Config with Stats and Invalidate":           {Stats: stats},
-		"expected a Config with Stats and Invalidate ":          {Invalidate: drop},
-		`"7071": expected HOST:PORT such as 127.0.0.1:7071`:     {Address: "7071", Stats: stats, Invalidate: drop},
-		"admin: listen tcp " + taken.Address() + ": bind: addr": {Address: taken.Address(), Stats: stats, Invalidate: drop},
+	taken := start(t, admin.Edge{})
+	for want, c := range map[string]struct {
+		address string
+		edge    admin.Edge
+	}{
+		"expected an Edge with Stats and Invalidate":            {"", admin.Edge{Stats: stats}},
+		"expected an Edge with Stats and Invalidate ":           {"", admin.Edge{Invalidate: drop}},
+		`"7071": expected HOST:PORT such as 127.0.0.1:7071`:     {"7071", admin.Edge{Stats: stats, Invalidate: drop}},
+		"admin: listen tcp " + taken.Address() + ": bind: addr": {taken.Address(), admin.Edge{Stats: stats, Invalidate: drop}},
 	} {
-		s, err := admin.Start(t.Context(), cfg)
+		s, err := admin.StartEdge(t.Context(), admin.Config{Address: c.address}, c.edge)
 		if err == nil {
 			_ = s.Shutdown(t.Context())
 		}
@@ -221,7 +224,7 @@ func TestConfigMistakesAreTold(t *testing.T) {
 
 func TestShutdownLetsWhatIsUnderWayFinish(t *testing.T) {
 	entered, goOn := make(chan struct{}), make(chan struct{})
-	p := start(t, admin.Config{Invalidate: func(ctx context.Context, _ warm.Invalidation) (admin.Result, error) {
+	p := start(t, admin.Edge{Invalidate: func(ctx context.Context, _ warm.Invalidation) (admin.Result, error) {
 		close(entered)
 		<-goOn
 		return admin.Result{Dropped: 7, Bus: admin.Told}, ctx.Err()
@@ -258,7 +261,7 @@ func TestShutdownWithoutTimeEndsWhatIsUnderWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			entered := make(chan struct{})
 			var left bool
-			p := start(t, admin.Config{Invalidate: func(ctx context.Context, _ warm.Invalidation) (admin.Result, error) {
+			p := start(t, admin.Edge{Invalidate: func(ctx context.Context, _ warm.Invalidation) (admin.Result, error) {
 				close(entered)
 				<-ctx.Done()
 				left = true

@@ -15,7 +15,7 @@ import (
 	"warmline.dev/internal/credentials"
 )
 
-const defaultAdmin = admin.DefaultAddress
+const defaultAdmin = admin.DefaultEdge
 
 // adminPatience is how long an edge's admin port may take to answer.
 const adminPatience = 5 * time.Second

@@ -19,8 +19,7 @@ import (
 // and ratings, and returns its URL.
 func startAdmin(t *testing.T, invalidate func(warm.Invalidation) (admin.Result, error)) string {
 	t.Helper()
-	port, err := admin.Start(t.Context(), admin.Config{
-		Address: "127.0.0.1:0",
+	port, err := admin.StartEdge(t.Context(), admin.Config{Address: "127.0.0.1:0"}, admin.Edge{
 		Stats: func() edgelayer.Stats {
 			return edgelayer.Stats{Sources: map[string]source.Stats{"catalogue": {}, "members": {}, "ratings": {}}}
 		},

@@ -156,15 +156,14 @@ func (e *Edge) startAdmin(ctx context.Context) (err error) {
 	if e.cfg.Admin == "" {
 		return nil
 	}
-	e.admin, err = admin.Start(ctx, admin.Config{
-		Address: e.cfg.Admin, TLS: e.cfg.AdminTLS, Peers: e.cfg.Known,
+	e.admin, err = admin.StartEdge(ctx, admin.Config{Address: e.cfg.Admin, TLS: e.cfg.AdminTLS, Log: e.cfg.Log}, admin.Edge{
+		Peers: e.cfg.Known,
 		Stats: e.server.Stats,
 		Bus: func() (bool, time.Time) {
 			s := e.bus.Status()
 			return s.Connected, s.Since
 		},
 		Invalidate: e.invalidate,
-		Log:        e.cfg.Log,
 	})
 	return err
 }
