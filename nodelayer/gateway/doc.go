@@ -11,6 +11,7 @@
 //   - A [Server] is an [http.Handler] for devices and accepts lines of adapters
 //     on a listener of its own.
 //   - A [Mint] decides whom a request is made for.
+//   - [Stats] are what it has answered, to which kinds of devices, and how fast.
 //
 // The routing table is the set of live lines: an adapter that connects is
 // routed to at once, and one that goes away is not.

@@ -53,7 +53,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		x.write(w)
 	}
-	x.log(status, time.Since(start), err)
+	took := time.Since(start)
+	s.counts.add(x.device.Category, status, took)
+	x.log(status, took, err)
 }
 
 func (s *Server) index(w http.ResponseWriter) {

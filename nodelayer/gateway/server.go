@@ -59,9 +59,10 @@ type Config struct {
 
 // Server is a gateway. Make it with [New]. All methods are safe for concurrent use.
 type Server struct {
-	cfg   Config
-	table table
-	rs    *rsocket.Server
+	cfg    Config
+	table  table
+	rs     *rsocket.Server
+	counts counts
 
 	entering sync.Mutex     // so that no adapter comes while peers are looked at
 	leaving  sync.WaitGroup // who sees lines off
