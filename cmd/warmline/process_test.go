@@ -20,9 +20,11 @@ var binary string
 
 func TestMain(m *testing.M) {
 	var remove func()
-	// Edges of tests that run at once each have a port of their own for operators.
-	_ = os.Setenv("WARMLINE_EDGE_ADMIN", "127.0.0.1:0")
-	_ = os.Setenv("WARMLINE_DEV_ADMIN", "127.0.0.1:0")
+	// Edges and gateways of tests that run at once each have a port of their own for
+	// operators.
+	for _, name := range []string{"EDGE_ADMIN", "GATEWAY_ADMIN", "DEV_ADMIN", "DEV_GATEWAY_ADMIN"} {
+		_ = os.Setenv("WARMLINE_"+name, "127.0.0.1:0")
+	}
 	runtime, err := os.MkdirTemp("", "warmline")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -22,6 +22,7 @@ type house struct {
 	sample  *proctest.Process
 	urls    map[string]string
 	gateway []string // base URLs
+	admin   []string // of the gateways
 }
 
 func startHouse(t *testing.T, gateways int, gatewayArgs ...string) *house {
@@ -46,6 +47,7 @@ func startHouse(t *testing.T, gateways int, gatewayArgs ...string) *house {
 		}, gatewayArgs...)...)
 		at := g.Expect(`^gateway at (\S+), lines at (\S+)$`)
 		h.gateway = append(h.gateway, at[0])
+		h.admin = append(h.admin, g.Expect(`^admin at (\S+)$`)[0])
 		node = append(node, "--gateway", at[1])
 	}
 	start(t, node...).Expect(`^adapter tv@2.0.0 is offered`)

@@ -31,11 +31,11 @@ func TestHelpNamesEveryFlagsVariable(t *testing.T) {
 	for args, want := range map[string][]string{
 		"help":           {"warmline dev", "gateway", "Every flag can be given as an environment variable"},
 		"edge --help":    {"$WARMLINE_EDGE_LISTEN", "$WARMLINE_EDGE_PASSPORT_KEYS", "$WARMLINE_EDGE_PEERS", "$WARMLINE_EDGE_TLS_CERT", "$WARMLINE_EDGE_TOKEN_FILE", "$WARMLINE_LOG_LEVEL"},
-		"gateway --help": {"$WARMLINE_GATEWAY_HTTP", "$WARMLINE_GATEWAY_BUDGET", "$WARMLINE_GATEWAY_PEERS", "$WARMLINE_GATEWAY_TLS_KEY"},
+		"gateway --help": {"$WARMLINE_GATEWAY_HTTP", "$WARMLINE_GATEWAY_ADMIN", "$WARMLINE_GATEWAY_BUDGET", "$WARMLINE_GATEWAY_PEERS", "$WARMLINE_GATEWAY_TLS_KEY"},
 		"node --help":    {"$WARMLINE_NODE_EDGE", "$WARMLINE_NODE_WANT", "$WARMLINE_NODE_TLS_CA", "$WARMLINE_NODE_TOKEN_FILE"},
 		"sample --help":  {"$WARMLINE_SAMPLE_BASE_PORT", "_sample"},
 		"call --help":    {"warmline call edge.stats", "$WARMLINE_CALL_TIMEOUT"},
-		"dev --help":     {"curl", "$WARMLINE_DEV_LATENCY"},
+		"dev --help":     {"curl", "$WARMLINE_DEV_GATEWAY_ADMIN", "$WARMLINE_DEV_LATENCY"},
 
 		"devices --help":          {"lookup", "check", "$WARMLINE_DEVICES_TABLE"},
 		"devices lookup --help":   {"WLTV-", "$WARMLINE_DEVICES_LOOKUP_TABLE"},
@@ -167,7 +167,7 @@ func TestDevLeavesNothingBehind(t *testing.T) {
 	out := &lines{found: make(chan struct{}), want: "Ctrl-C ends it."}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- Run(ctx, []string{"dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--log-level", "off"}, strings.NewReader(""), out, os.Stderr)
+		ended <- Run(ctx, []string{"dev", "--http", "127.0.0.1:0", "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0", "--admin", "127.0.0.1:0", "--gateway-admin", "127.0.0.1:0", "--log-level", "off"}, strings.NewReader(""), out, os.Stderr)
 	}()
 	select {
 	case <-out.found:

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/admin"
 	"warmline.dev/internal/bus"
 	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/edge"
@@ -64,7 +65,8 @@ trust) in a folder that is named at the start, and gone at the end.`,
 	f.StringVar(&o.edge.listen, "edge", devEdge, "address of the edge: tls, tcp, unix, ws or wss, on loopback; port 0 takes a free one")
 	f.DurationVar(&o.gateway.budget, "budget", 2*time.Second, "time for one device request")
 	f.StringVar(&o.edge.config, "config", "", configHelp)
-	f.StringVar(&o.edge.admin, "admin", defaultAdmin, adminHelp)
+	f.StringVar(&o.edge.admin, "admin", defaultAdmin, "the edge's "+adminHelp)
+	f.StringVar(&o.gateway.admin, "gateway-admin", admin.DefaultGateway, "the gateway's "+gatewayAdminHelp)
 	f.DurationVar(&o.latency, "latency", 4*time.Millisecond, "median answer time of the sample services; negative: none")
 	f.DurationVar(&o.trust, "cookie-trust", defaultTrust, trustHelp)
 	f.StringVar(&o.keys, "passport-keys", "", keysHelp+"; without, one is made for this run")
@@ -169,6 +171,9 @@ func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayA
 	p := func(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
 	p("gateway at http://%s, lines at %s", at.http, at.lines)
 	s.announceEdge(e)
+	if at.admin != "" {
+		p("gateway's admin at %s", at.admin)
+	}
 	for _, name := range sample.Names() {
 		p("%s at %s", name, services.URL(name))
 	}
@@ -182,6 +187,9 @@ func (s *settings) announce(services *sample.Services, e *edge.Edge, at gatewayA
 	p("      go run ./cmd/warmline call edge.stats%s", edgeFlag(edgeAt))
 	if admin := e.Admin(); admin != "" {
 		p("      go run ./cmd/warmline cache invalidate catalogue 17%s", adminFlag(admin))
+	}
+	if at.admin != "" {
+		p("      curl %s/metrics", at.admin)
 	}
 	p("      curl -X PUT %s/_sample -d '{\"mode\":\"hang\"}'    (then ask for a page of another profile)", services.URL("ratings"))
 	p("Ctrl-C ends it.")

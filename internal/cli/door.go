@@ -14,6 +14,7 @@ import (
 	"warmline.dev/internal/accounts"
 	"warmline.dev/internal/bus"
 	"warmline.dev/internal/credentials"
+	"warmline.dev/internal/revocations"
 	"warmline.dev/nodelayer/gateway/identity"
 	"warmline.dev/passport"
 	"warmline.dev/passport/cookie"
@@ -56,7 +57,9 @@ const (
 // door is how a gateway decides, and what has to be closed behind it.
 type door struct {
 	*identity.Door
-	close []func()
+	accounts *accounts.Source
+	heard    *revocations.Set // nil: there is no bus
+	close    []func()
 }
 
 func (d *door) Close() {
@@ -94,6 +97,7 @@ func (o *doorOptions) open(b *bus.Bus, keys *credentials.Keys, log zerolog.Logge
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--accounts: %w", err)}
 	}
+	d.accounts = source
 	d.close = append(d.close, source.Close)
 	cfg := identity.Config{Cookies: jar.Load, Accounts: source, Honour: o.honour, Log: log}
 	if o.believe {
@@ -113,7 +117,7 @@ func (o *doorOptions) open(b *bus.Bus, keys *credentials.Keys, log zerolog.Logge
 		return nil, err
 	}
 	if set != nil {
-		cfg.Revoked = set.Set
+		cfg.Revoked, d.heard = set.Set, set
 		d.close = append(d.close, end)
 	}
 	if d.Door, err = identity.New(cfg); err != nil {

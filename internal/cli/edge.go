@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -85,7 +84,7 @@ on SIGHUP: with a mistake in it everything stays as it is.
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", configHelp)
 	f.StringVar(&o.listen, "listen", defaultEdge, listenHelp)
-	f.StringVar(&o.admin, "admin", defaultAdmin, adminHelp+"; https://HOST:PORT speaks TLS")
+	f.StringVar(&o.admin, "admin", defaultAdmin, adminHelp+adminTLSHelp)
 	f.StringToStringVar(&o.sources, "source", nil, "where a source is, instead of what the file says, NAME=URL, or NAME='URL URL' where several stand for each other; may be given again")
 	f.StringVar(&o.bus, "bus", "embedded", "where changes are told: embedded (in this process), embedded://127.0.0.1:7422 (others on this machine can join), or nats://HOST:PORT[,…]")
 	f.StringSliceVar(&o.peers, "peer", nil, "another edge, to take over from at the start and to hand over to at the end; may be given again; dns+tcp://NAME:PORT is all that the name stands for")
@@ -102,21 +101,14 @@ const listenHelp = "address for adapters: tcp, tls, unix, ws or wss; port 0 take
 
 const configHelp = "file that declares sources and services (default: examples/edge.yaml, for the samples)"
 
-const adminHelp = `address for operators: metrics, readiness, invalidation; port 0 takes a free one; "off": none`
-
 // startEdge returns when the edge is ready.
 func startEdge(ctx context.Context, o edgeOptions, p proof, keys *passport.Keyring, log zerolog.Logger) (*tier, *edge.Edge, error) {
-	if o.admin == "off" {
-		o.admin = ""
-	}
 	if _, err := checkListen(o.listen, p); err != nil { // it would show when the edge is warm
 		return nil, nil, err
 	}
-	var adminTLS *tls.Config
-	if at, ok := strings.CutPrefix(o.admin, "https://"); ok {
-		if o.admin, adminTLS = at, p.server; p.server == nil {
-			return nil, nil, usageError{errors.New("--admin https://…: there is no certificate to show: give --tls-cert and --tls-key")}
-		}
+	adminAt, adminTLS, err := adminAddress(o.admin, p)
+	if err != nil {
+		return nil, nil, err
 	}
 	log = log.With().Str("tier", "edge").Logger()
 	warnOf(o.listen, p, log)
@@ -124,7 +116,7 @@ func startEdge(ctx context.Context, o edgeOptions, p proof, keys *passport.Keyri
 		Version: version, File: o.config, Text: examples.Edge, URLs: o.sources,
 		Listen: func(ctx context.Context) (net.Listener, string, error) { return listen(ctx, o.listen, p) },
 		Known:  p.known, Credentials: p.node,
-		Admin: o.admin, AdminTLS: adminTLS, Bus: o.bus, Peers: o.peers, WarmUp: o.warmUp, HotKeys: o.hotKeys, MaxAtOnce: o.calls,
+		Admin: adminAt, AdminTLS: adminTLS, Bus: o.bus, Peers: o.peers, WarmUp: o.warmUp, HotKeys: o.hotKeys, MaxAtOnce: o.calls,
 		Keys: keys, Log: log,
 	})
 	if mistakes, ok := errors.AsType[declare.Mistakes](err); ok {

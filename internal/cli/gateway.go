@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"warmline.dev/internal/admin"
 	"warmline.dev/internal/credentials"
 	"warmline.dev/nodelayer/gateway"
 )
@@ -20,6 +21,7 @@ import (
 type gatewayOptions struct {
 	http    string
 	listen  string
+	admin   string
 	budget  time.Duration
 	door    doorOptions
 	devices deviceOptions
@@ -52,12 +54,16 @@ func gatewayCommand(s *settings) *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(s.stdout, "gateway at http://%s, lines at %s\n", at.http, at.lines)
+			if at.admin != "" {
+				fmt.Fprintf(s.stdout, "admin at %s\n", at.admin)
+			}
 			return s.untilDone(cmd.Context(), append(tiers, kept)...)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.http, "http", defaultHTTP, "address for devices; port 0 takes a free one")
 	f.StringVar(&o.listen, "listen", defaultLines, listenHelp)
+	f.StringVar(&o.admin, "admin", admin.DefaultGateway, gatewayAdminHelp+adminTLSHelp)
 	f.DurationVar(&o.budget, "budget", 2*time.Second, "time for one device request")
 	addPassports(f, &files)
 	o.door.addFlags(f)
@@ -67,8 +73,8 @@ func gatewayCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-// gatewayAt is where a gateway has come to listen.
-type gatewayAt struct{ http, lines string }
+// gatewayAt is where a gateway has come to listen; admin is a URL, "" if there is none.
+type gatewayAt struct{ http, lines, admin string }
 
 // startGateway returns when the gateway listens. The tiers are to be stopped in
 // the order in which they are returned: no device waits for an adapter that has gone.
@@ -110,6 +116,10 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys *credenti
 	if _, err := checkListen(o.listen, p); err != nil {
 		return nil, gatewayAt{}, err
 	}
+	adminAt, adminTLS, err := adminAddress(o.admin, p)
+	if err != nil {
+		return nil, gatewayAt{}, err
+	}
 	warnOf(o.listen, p, log)
 	p.told(gw.PeersChanged)
 	lines, address, err := listen(ctx, o.listen, p)
@@ -121,12 +131,18 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys *credenti
 		_ = lines.Close() // nothing was accepted from it
 		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
 	}
+	operators, err := startGatewayAdmin(ctx, admin.Config{Address: adminAt, TLS: adminTLS, Log: log}, gw, d)
+	if err != nil {
+		_, _ = lines.Close(), devices.Close() // nothing was accepted from them
+		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
+	}
 	web := newHTTPServer(gw, log)
 	tiers := []*tier{
 		{
 			name:   "gateway HTTP",
 			failed: serve(func() error { return web.Serve(devices) }, http.ErrServerClosed),
 			stop: func(ctx context.Context) error {
+				operators.stopping()
 				err := web.Shutdown(ctx)
 				return errors.Join(err, web.Close()) // Shutdown leaves open what did not finish
 			},
@@ -136,11 +152,13 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys *credenti
 			failed: serve(func() error { return gw.ServeLines(lines) }, gateway.ErrServerClosed),
 			stop: func(ctx context.Context) error {
 				defer closeBehind()
+				defer operators.shutdown(ctx)
 				return gw.Shutdown(ctx)
 			},
 		},
 	}
-	return tiers, gatewayAt{devices.Addr().String(), address}, nil
+	operators.listening()
+	return tiers, gatewayAt{devices.Addr().String(), address, operators.url()}, nil
 }
 
 func newHTTPServer(h http.Handler, log zerolog.Logger) *http.Server {

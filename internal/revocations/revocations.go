@@ -44,6 +44,7 @@ func (c carrier) Subscribe(subject string, take func(data []byte), gap func()) (
 type Set struct {
 	*revocation.Set
 	follower *revocation.Follower
+	bus      *bus.Bus
 }
 
 // Follow makes a set that hears of changes on the bus.
@@ -56,8 +57,11 @@ func Follow(b *bus.Bus, cfg revocation.SetConfig, log zerolog.Logger) (*Set, err
 	if err != nil {
 		return nil, err
 	}
-	return &Set{set, follower}, nil
+	return &Set{set, follower, b}, nil
 }
+
+// Bus is how the bus is on which it hears.
+func (s *Set) Bus() bus.Status { return s.bus.Status() }
 
 // Close ends what it hears.
 func (s *Set) Close() { s.follower.Close() }
