@@ -12,6 +12,7 @@ import (
 	"warmline.dev/edgelayer/internal/waiting"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/peers"
 )
 
 // bearer is whom the calls of one conversation are made for. A change by one
@@ -115,10 +116,12 @@ type call struct {
 	bearer *bearer
 	by     string // "members@1.2.0"; "": it is answered at once
 
-	personal atomic.Bool   // this call has looked at the passport
-	changed  atomic.Uint64 // the last change of the passport that this call made; 0: none
-	knew     atomic.Uint64 // the last change of the passport that this call knows of
-	log      *zerolog.Logger
+	personal  atomic.Bool   // this call has looked at the passport
+	changed   atomic.Uint64 // the last change of the passport that this call made; 0: none
+	knew      atomic.Uint64 // the last change of the passport that this call knows of
+	log       *zerolog.Logger
+	reader    *peers.Peer // that may not change passports; nil: whoever it is may
+	forbidden func()      // counts that it tried
 
 	load *overload
 	mu   sync.Mutex
@@ -193,14 +196,18 @@ func Passport(ctx context.Context) (passport.Passport, error) {
 //
 // Where another call of the conversation has changed the passport since this one
 // looked at it, f gets it with that change: what differs is merged. A field that both
-// have set is as the later one has it, and that is logged.
+// have set is as the later one has it, and that is logged. A call of a peer that may
+// not change passports fails with [protocol.Forbidden] ([Config.Peers]).
 func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 	c, err := callOf(ctx)
 	if err != nil {
 		return err
 	}
-	if c.by == "" {
-		return protocol.Errorf(protocol.Internal, "the passport can't be changed by what answers at once")
+	if err := c.mayChange(); err != nil {
+		if c.reader != nil {
+			c.forbidden() // is counted
+		}
+		return err
 	}
 	c.personal.Store(true)
 	change, both, err := c.bearer.change(c.by, c.knew.Load(), f)
@@ -212,4 +219,24 @@ func ChangePassport(ctx context.Context, f func(p *passport.Passport)) error {
 		c.log.Warn().Str("by", c.by).Strs("fields", both).Msg("two calls have changed the same of a passport: the later one counts")
 	}
 	return err
+}
+
+// MayChangePassport says why the running method can't change the passport, nil if it
+// may try: for one that does something else first.
+func MayChangePassport(ctx context.Context) error {
+	c, err := callOf(ctx)
+	if err != nil {
+		return err
+	}
+	return c.mayChange()
+}
+
+func (c *call) mayChange() error {
+	if c.by == "" {
+		return protocol.Errorf(protocol.Internal, "the passport can't be changed by what answers at once")
+	}
+	if c.reader != nil {
+		return protocol.Errorf(protocol.Forbidden, "peer %s may not change passports", c.reader.Name)
+	}
+	return nil
 }

@@ -184,6 +184,9 @@ func (l *line) allow(b *bearer, m *Method) error {
 func (l *line) invoke(ctx context.Context, b *bearer, sv *service, m *Method, args protocol.Raw, yield func(protocol.Raw) error, place *permit) (out outcome) {
 	c := &call{Context: ctx, bearer: b, by: sv.signs, place: place, load: l.s.load, log: &l.s.cfg.Log}
 	c.knew.Store(b.changes())
+	if peer := l.peer.Load(); peer != nil && !peer.Changes {
+		c.reader, c.forbidden = peer, func() { l.s.cfg.Peers.MayNot(peer, "change passports") }
+	}
 	defer func() { c.leave(out.err) }()
 	if err := ctx.Err(); err != nil {
 		return outcome{err: err} // spent before it began

@@ -207,3 +207,24 @@ func TestCertificatesOfPeers(t *testing.T) {
 }
 
 func echoOwn(context.Context, struct{}) (string, error) { return "taken", nil }
+
+// Without the right to, what a peer calls changes no passport, and all else works.
+func TestAPeerThatMayNotChangePassports(t *testing.T) {
+	keys := newKeys(t)
+	_, svc := newMembers()
+	of := peersOf(t, holding(peers.Peer{Name: "readers", Calls: []string{"*"}}), holding(peers.Peer{Name: "nodes", Calls: []string{"*"}, Changes: true}))
+	e := start(t, edgelayer.Config{Services: []edgelayer.Service{svc}, Keys: keys, Peers: of, Log: zerolog.Nop()})
+	before := sealed(t, keys, asIs)
+	readers := e.dialAs("readers", "")
+	c := readers.converseWith(carrying(before), `[1,1,"members.choose",{"profile":"kids"}]`)
+	c.want(`[4,1,"forbidden","peer readers may not change passports",false]`)
+	c.say(`[1,2,"members.who",{}]`)
+	c.want(`[3,2,"ann/grown-up recognised by gateway"]`)
+	if got, md := readers.askForAll(protocol.Metadata{Route: "members.choose", Passport: before}, `{"profile":"kids"}`); got != "ERROR forbidden peer readers may not change passports" || md.Passport != nil {
+		t.Errorf("a single call: %s", got)
+	}
+	if n := of.Stats().Forbidden; n != 2 {
+		t.Errorf("%d are counted", n)
+	}
+	e.dialAs("nodes", "").converseWith(carrying(before), `[1,1,"members.choose",{"profile":"kids"}]`).wantPassport(keys, `[3,1,{"profile":"kids"}]`)
+}

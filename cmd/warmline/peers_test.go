@@ -78,7 +78,7 @@ func (g *guarded) peers(batch ...string) string {
 	g.saying("staff")
 	return g.write("peers.yaml", `
 peers:
-  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"]}
+  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"], changes-passports: true}
   web-nodes: {certificate: web.nodes.example, offers: [web], calls: ["*"]}
   edges: {certificate: edge.example, hands-over: true}
   batch: {tokens: [`+strings.Join(hashes, ", ")+`], calls: [catalogue]}

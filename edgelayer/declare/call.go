@@ -177,6 +177,9 @@ func (m *method) completes(ctx context.Context, v protocol.Raw) error {
 	if len(set) == 0 && m.signs == nil {
 		return nil
 	}
+	if m.read != nil && edgelayer.MayChangePassport(ctx) != nil {
+		return nil // who asks may read, and the passport stays as it is
+	}
 	return edgelayer.ChangePassport(ctx, func(p *passport.Passport) {
 		if m.signs != nil {
 			if *m.signs == passport.Anonymous {

@@ -8,12 +8,15 @@ import (
 	"sync"
 	"testing"
 
+	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/declare"
 	"warmline.dev/edgelayer/warm"
 	"warmline.dev/internal/await"
+	"warmline.dev/internal/serving"
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/peers"
 )
 
 const writes = `
@@ -173,6 +176,41 @@ func TestAnswersCompleteThePassport(t *testing.T) {
 	if _, md := l.call("plans.change", `{"plan":"two"}`, e.seal(same)); open(md).Plan != "two" {
 		t.Error("the plan is not in the passport")
 	}
+}
+
+// Who may not change passports reads what would complete them, and can't write what
+// changes them.
+func TestAPeerThatMayNotChangePassports(t *testing.T) {
+	m := newMidTier(t, `{"id":"paul","owner":{"id":1001},"country":"FR","plan":"two"}`)
+	e := start(t, writes, m)
+	const secret = "warmline_readers"
+	of, err := peers.New(peers.Peer{Name: "readers", Tokens: []peers.Hash{peers.HashToken(secret)}, Calls: []string{"*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := edgelayer.New(edgelayer.Config{Services: e.tier.Services(), Keys: e.keys, Peers: of})
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := nodelayer.Dial(await.Context(t), nodelayer.Config{
+		Edges: []string{serving.Start(t, srv.Serve, srv.Close)}, Credentials: nodelayer.Credentials{Token: func() string { return secret }},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	carrier := passport.NewCarrier(e.seal(passportOf("", "paul")))
+	ctx := passport.NewContext(await.Context(t), carrier)
+	if got, err := nodelayer.Ask[map[string]any](ctx, node, "profiles.current", nil); err != nil || got["id"] != "paul" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := nodelayer.Ask[map[string]any](ctx, node, "plans.signIn", map[string]any{"password": "popcorn"}); err == nil || protocol.AsError(err).Code != protocol.Forbidden {
+		t.Errorf("%v", err)
+	}
+	if carrier.Changed() {
+		t.Error("the passport was changed")
+	}
+	m.wantAsked(t, "GET /profiles/paul") // and nothing was written
 }
 
 // A write can sign a device in and out: the level is said by the declaration, not by

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 
+	"warmline.dev/edgelayer"
 	"warmline.dev/edgelayer/warm"
+	"warmline.dev/passport"
 	"warmline.dev/protocol"
 )
 
@@ -21,6 +23,11 @@ func (m *method) writes(ctx context.Context, vars []value) (protocol.Raw, error)
 			answer, err = transcode(body)
 		}
 		return err
+	}
+	if len(m.sets) > 0 || m.signs != nil {
+		if err := edgelayer.ChangePassport(ctx, func(*passport.Passport) {}); err != nil {
+			return nil, err // that it may not is known before anything is written
+		}
 	}
 	err = m.src.Do(ctx, req)
 	if mayHaveChanged(err) {

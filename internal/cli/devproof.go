@@ -68,8 +68,8 @@ func (c *certificate) get() tls.Certificate {
 func (d *devProofs) of() (proof, error) {
 	hash := func(token string) []peers.Hash { return []peers.Hash{peers.HashToken(token)} }
 	known, err := peers.New(
-		peers.Peer{Name: "node", Certificates: []string{devNode}, Tokens: hash(d.nodeToken), Offers: []string{"tv"}, Calls: []string{"*"}},
-		peers.Peer{Name: "tools", Tokens: hash(d.tools), Offers: []string{"*"}, Calls: []string{"*"}, Operates: true},
+		peers.Peer{Name: "node", Certificates: []string{devNode}, Tokens: hash(d.nodeToken), Offers: []string{"tv"}, Calls: []string{"*"}, Changes: true},
+		peers.Peer{Name: "tools", Tokens: hash(d.tools), Offers: []string{"*"}, Calls: []string{"*"}, Operates: true, Changes: true},
 	)
 	return proof{
 		server: &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {

@@ -31,7 +31,7 @@ peers file that it goes with, which has no secret in it:
   # peers.yaml
   peers:
     batch:    {tokens: ["sha256:…"], calls: [catalogue, ratings]}
-    tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"]}
+    tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"], changes-passports: true}
     edges:    {certificate: "spiffe://example/edge", hands-over: true}
     staff:    {tokens: ["sha256:…", "sha256:…"], calls: ["*"], operates: true}
 
@@ -40,7 +40,8 @@ peers file that it goes with, which has no secret in it:
 
 A peer proves itself with a token or a client certificate, one of whose DNS names or
 URIs is exactly that. It may offer adapters (offers) and call services (calls); "*" is
-all. hands-over is for edges among themselves, operates for who drops what is warm.
+all. changes-passports is for adapters whose services change whom a request is for; without
+it they can read. hands-over is for edges among themselves, operates for who drops what is warm.
 
 To rotate: add the new line's token to the list everywhere, then give the token file to
 who dials, then take the old one out.`,

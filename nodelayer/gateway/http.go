@@ -202,6 +202,9 @@ func (x *exchange) passportBack(w http.ResponseWriter) *protocol.Error {
 	if err == nil && !passport.Same(x.minted, x.changed) {
 		err = passport.ErrOther
 	}
+	if err == nil && len(h.Changes) > 0 {
+		err = x.s.mayChange(x.adapter)
+	}
 	if err != nil {
 		return protocol.Errorf(protocol.Internal, "adapter %s handed back a passport that is not good: %w", x.adapter, err)
 	}

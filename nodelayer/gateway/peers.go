@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"warmline.dev/protocol"
@@ -30,6 +31,18 @@ func (s *Server) mayOffer(a *adapter) *protocol.Refusal {
 		return refusal
 	}
 	return s.cfg.Peers.MayOffer(peer, a.name)
+}
+
+// mayChange says why changes of passports are not taken from an adapter.
+func (s *Server) mayChange(a *adapter) error {
+	peer, refusal := s.identify(a.conn)
+	if refusal == nil && peer != nil && !peer.Changes {
+		refusal = s.cfg.Peers.MayNot(peer, "change passports")
+	}
+	if refusal != nil {
+		return errors.New(refusal.Message)
+	}
+	return nil
 }
 
 // identify finds out whose line it is; nil, where that does not matter.

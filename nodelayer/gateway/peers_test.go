@@ -10,6 +10,7 @@ import (
 	"warmline.dev/nodelayer"
 	"warmline.dev/nodelayer/adapter"
 	"warmline.dev/nodelayer/gateway"
+	"warmline.dev/passport"
 	"warmline.dev/protocol/peers"
 )
 
@@ -102,5 +103,40 @@ func TestAnAdapterIsLetGoWhenPeersChange(t *testing.T) {
 	}
 	if got := g.log.String(); !strings.Contains(got, "peer tv-nodes may not offer web; it may offer tv") || !strings.Contains(got, "wrong, or retired") {
 		t.Error(got)
+	}
+}
+
+// From an adapter whose peer may not change passports no change is taken back, also
+// one that a service has signed.
+func TestAnAdapterWhosePeerMayNotChangePassports(t *testing.T) {
+	who := of(t, peers.Peer{Name: "readers", Offers: []string{"readers"}}, peers.Peer{Name: "nodes", Offers: []string{"nodes"}, Changes: true})
+	heard := 0
+	g := start(t, gateway.Config{Peers: who, OnPassport: func(http.ResponseWriter, *http.Request, passport.History) { heard++ }})
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/change" {
+			return
+		}
+		carrier := passport.FromContext(r.Context())
+		c, err := g.keys.Change(carrier.Sealed(), "members@1.2.0", time.Now(), func(p *passport.Passport) { p.Plan = "premium" })
+		if err == nil {
+			err = carrier.Take(c.Sealed)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range []string{"readers", "nodes"} {
+		if err := g.offerAs(name, name+"@1.0.0", h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.want("/readers/home", http.StatusOK, "")
+	g.want("/readers/change", http.StatusInternalServerError, `{"error":{"code":"internal","message":"adapter readers@1.0.0 handed back a passport that is not good: peer readers may not change passports"}}`)
+	if heard != 0 || who.Stats().Forbidden != 1 {
+		t.Errorf("OnPassport was called %d times, %+v", heard, who.Stats())
+	}
+	g.want("/nodes/change", http.StatusOK, "")
+	if heard != 1 {
+		t.Errorf("OnPassport was called %d times", heard)
 	}
 }

@@ -19,7 +19,7 @@
 // # The file
 //
 //	peers:
-//	  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"]}
+//	  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"], changes-passports: true}
 //	  batch:    {tokens: ["sha256:…"], calls: [catalogue, ratings]}
 //	  edges:    {certificate: "spiffe://example/edge", hands-over: true}
 //	  staff:    {tokens: ["sha256:…", "sha256:…"], calls: ["*"], operates: true}

@@ -166,12 +166,14 @@ func (r *reader) peer(name, n *yaml.Node) Peer {
 			p.Offers = r.names(what+" offers", "adapters", value)
 		case "calls":
 			p.Calls = r.names(what+" calls", "services", value)
+		case "changes-passports":
+			p.Changes = r.yes(what+": changes-passports", value)
 		case "hands-over":
 			p.HandsOver = r.yes(what+": hands-over", value)
 		case "operates":
 			p.Operates = r.yes(what+": operates", value)
 		default:
-			r.wrong(key, "%s has no %q; expected one of calls, certificate, hands-over, offers, operates, tokens", what, plain(key.Value))
+			r.wrong(key, "%s has no %q; expected one of calls, certificate, changes-passports, hands-over, offers, operates, tokens", what, plain(key.Value))
 		}
 	}
 	if len(r.mistakes) > before {

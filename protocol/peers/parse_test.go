@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what Parse says into testdata")
 func TestParse(t *testing.T) {
 	p, err := peers.Parse("peers.yaml", []byte(`
 peers:
-  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"]}
+  tv-nodes: {certificate: tv.nodes.example, offers: [tv], calls: ["*"], changes-passports: true}
   batch:    {tokens: ["`+peers.HashToken(batchToken).String()+`"], calls: &some [catalogue, ratings]}
   edges:    {certificate: ["spiffe://example/edge", "edge.example"], hands-over: true}
   staff:    {tokens: "`+peers.HashToken(staffToken).String()+`", calls: *some, operates: true}
@@ -31,7 +31,7 @@ peers:
 		t.Error(got)
 	}
 	staff, refusal := p.IdentifyRequest(staffToken, nil)
-	if refusal != nil || !staff.Operates || staff.HandsOver || !staff.MayCall("ratings") || staff.MayCall("members") || staff.MayOffer("tv") {
+	if refusal != nil || !staff.Operates || staff.HandsOver || !staff.MayCall("ratings") || staff.MayCall("members") || staff.MayOffer("tv") || staff.Changes {
 		t.Errorf("%+v, %v", staff, refusal)
 	}
 }

@@ -24,6 +24,9 @@ type Peer struct {
 	Offers []string
 	// Calls are the services that it may call at edges. "*" is all.
 	Calls []string
+	// Changes: what it calls may change passports, and gateways take back from the
+	// adapters that it offers what services have changed.
+	Changes bool
 	// HandsOver: it is an edge, which takes over what edges hold, and hands over.
 	HandsOver bool
 	// Operates: it may do what operators do: see an edge's figures, drop what is warm.

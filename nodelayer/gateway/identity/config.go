@@ -72,6 +72,7 @@ func New(cfg Config) (*Door, error) {
 	if cfg.Anyone == nil {
 		cfg.Anyone = func(*http.Request) (passport.Passport, error) { return passport.Passport{}, nil }
 	}
+	cfg.Log = cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Second}) // an outage is a line for each request
 	answers, err := newAnswers()
 	if err != nil {
 		return nil, err
