@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,20 +79,20 @@ services:
 		return p99
 	}
 	phase("") // connections are made
-	sicknesses := []string{"hang", "half", "slow", "garbage", "huge"}
-	var whenWell []time.Duration
-	whenIll := map[string]time.Duration{}
-	for _, sickness := range sicknesses {
-		whenWell = append(whenWell, phase(""))
-		whenIll[sickness] = phase(sickness)
-	}
-	slices.Sort(whenWell)
-	usual := whenWell[len(whenWell)/2]
-	for _, sickness := range sicknesses {
-		p99 := whenIll[sickness]
-		t.Logf("p99 of calls to the other source beside one with %s: %.3f of the usual", sickness, float64(p99)/float64(usual))
-		if heavy && p99 > usual*11/10 {
-			t.Errorf("beside a source with %s the p99 is %v, usually %v", sickness, p99, usual)
+	before := phase("")
+	for _, sickness := range []string{"hang", "half", "slow", "garbage", "huge"} {
+		// What else the machine does can only make it look worse, and for a while: what a
+		// sick source does to its neighbour is there each time.
+		least := math.Inf(1)
+		for try := 0; try == 0 || heavy && try < 4 && least > 1.1; try++ {
+			ill := phase(sickness)
+			after := phase("")
+			least = min(least, float64(ill)/(float64(before+after)/2))
+			before = after
+		}
+		t.Logf("p99 of calls to the other source beside one with %s: %.3f of the usual", sickness, least)
+		if heavy && least > 1.1 {
+			t.Errorf("beside a source with %s the p99 is %.3f of the usual, each of four times", sickness, least)
 		}
 	}
 }
