@@ -67,18 +67,22 @@ func onlyNeighbourLeft(t *testing.T, s *Server) {
 }
 
 // highest looks again and again at what each connection of s holds, until most
-// is called, which returns the most it saw.
+// is called, which returns the most it saw, then included.
 func highest(t *testing.T, s *Server, held func(c *Conn) int) (most func() int) {
 	stop, result := make(chan struct{}), make(chan int, 1)
 	go func() {
-		for n := 0; ; {
+		n, stopped := 0, false
+		for {
 			for _, c := range s.Conns() {
 				n = max(n, held(c))
 			}
-			select {
-			case <-stop:
+			if stopped {
 				result <- n
 				return
+			}
+			select {
+			case <-stop:
+				stopped = true // and looks once more, as it may not have come to it for long
 			case <-time.After(100 * time.Microsecond):
 			}
 		}
