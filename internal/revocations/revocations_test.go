@@ -30,28 +30,12 @@ func open(t *testing.T) *bus.Bus {
 // What an account source tells puts customer and session in question at a gateway, and
 // nobody else; what is no event does no harm.
 func TestEventsReachAGateway(t *testing.T) {
-	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
-	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer set.Close()
-	teller := newTeller(t, b)
+	teller, set := tellerAndSet(t)
 	type event struct {
 		Customer string `json:"customer,omitempty"`
 		Session  string `json:"session,omitempty"`
 		At       int64  `json:"at"`
 	}
-	await.Until(t, "the set to be complete", set.Complete)
 	before, at := time.Now().Add(-time.Hour), time.Now().UnixMilli()
 	if err := teller.Tell("no event"); err == nil {
 		t.Error("a text was taken for an event")
@@ -72,6 +56,28 @@ func TestEventsReachAGateway(t *testing.T) {
 	if set.Revoked("ann", time.Now().Add(time.Minute)) {
 		t.Error("who signed in since is in question")
 	}
+}
+
+// tellerAndSet are an account source and a gateway, with a publisher between them.
+func tellerAndSet(t *testing.T) (*revocations.Teller, *revocations.Set) {
+	t.Helper()
+	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
+	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	await.Until(t, "the set to be complete", set.Complete)
+	return newTeller(t, b), set
 }
 
 func newTeller(t *testing.T, b *bus.Bus) *revocations.Teller {
@@ -124,23 +130,7 @@ func TestAnEventWaitsForAPublisher(t *testing.T) {
 // An event of a session that does not say when is of now, as one of a customer is, and
 // what is wrong with its session does not save its customer.
 func TestAnEventIsTakenAsFarAsItGoes(t *testing.T) {
-	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
-	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer set.Close()
-	teller := newTeller(t, b)
-	await.Until(t, "the set to be complete", set.Complete)
+	teller, set := tellerAndSet(t)
 	before := time.Now().Add(-time.Hour)
 	for _, e := range []map[string]string{{"session": "s-1"}, {"customer": "ann", "session": strings.Repeat("s", 300)}, {"customer": "last"}} {
 		if err := teller.Tell(e); err != nil {
