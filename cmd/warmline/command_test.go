@@ -113,6 +113,9 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		"bad level":       {[]string{"dev", "--log-level", "loud"}, 2, "expected debug, info, warn, error or off"},
 		"bad duration":    {[]string{"dev", "--latency", "soon"}, 2, "--latency"},
 		"port taken":      {[]string{"dev", "--http", taken.Addr().String(), "--lines", "tcp://127.0.0.1:0", "--edge", "tcp://127.0.0.1:0"}, 1, "address already in use"},
+		"no signer":       {[]string{"revocation", "--bus", "embedded"}, 2, "expected --revocation-keys FILE"},
+		"nothing heard":   {[]string{"gateway", "--passport-keys", keyFile(t), "--accounts", "ftp://x"}, 2, "--accounts: "},
+		"tokens alone":    {[]string{"gateway", "--passport-keys", keyFile(t), "--jwks", "keys.json"}, 2, "--jwks without --accounts"},
 		"bad edge":        {[]string{"node", "--edge", "localhost"}, 1, `address "localhost": expected tcp://HOST:PORT`},
 	} {
 		_, errs, code := run(t, tt.args...)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -120,6 +121,9 @@ and on SIGHUP.`,
 			log, err := s.begin(cmd)
 			if err != nil {
 				return err
+			}
+			if keys == "" {
+				return usageError{errors.New("no keys that sign: expected --revocation-keys FILE, with those that gateways know (their passport keys, unless they are told others)")}
 			}
 			log = log.With().Str("tier", "revocation").Logger()
 			signers, endKeys, err := followKeys(keys, log)
