@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"warmline.dev/bench/contender"
 	"warmline.dev/bench/wire"
+	"warmline.dev/bench/wire/contender"
 )
 
 func wireCommand() *cobra.Command {

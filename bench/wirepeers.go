@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"warmline.dev/bench/contender"
 	"warmline.dev/bench/wire"
+	"warmline.dev/bench/wire/contender"
 )
 
 // The subcommands by which the command is started by itself. They end when their

@@ -4,19 +4,11 @@ import (
 	"math"
 	"slices"
 
-	"warmline.dev/bench/contender"
+	"warmline.dev/bench/harness"
+	"warmline.dev/bench/wire/contender"
 )
 
-// Bar is what the engine has to reach, and what it reached.
-type Bar struct {
-	What   string  `json:"what"`
-	Value  float64 `json:"value"`
-	AtMost bool    `json:"at_most"` // the limit is the most that is allowed, and not the least
-	Limit  float64 `json:"limit"`
-	Holds  bool    `json:"holds"`
-}
-
-// bar is a [Bar] to be computed: a figure of one result, divided by that of
+// bar is one to be computed: a figure of one result, divided by that of
 // another one if there is one. All are of payloads of barPayload bytes.
 type bar struct {
 	what        string
@@ -59,8 +51,8 @@ var bars = []bar{
 }
 
 // judge returns the bars that the results allow to judge.
-func judge(results []Result) []Bar {
-	var judged []Bar
+func judge(results []Result) []harness.Bar {
+	var judged []harness.Bar
 	for _, b := range bars {
 		of, ok := find(results, b.of, b.inFlight)
 		if !ok {
@@ -74,11 +66,11 @@ func judge(results []Result) []Bar {
 			}
 			value /= b.figure(against)
 		}
-		holds := value >= b.limit
 		if b.atMost {
-			holds = value <= b.limit
+			judged = append(judged, harness.AtMost(b.what, value, b.limit))
+		} else {
+			judged = append(judged, harness.AtLeast(b.what, value, b.limit))
 		}
-		judged = append(judged, Bar{b.what, value, b.atMost, b.limit, holds})
 	}
 	return judged
 }

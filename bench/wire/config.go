@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"warmline.dev/bench/contender"
+	"warmline.dev/bench/wire/contender"
 )
 
 // Config is what is measured. It has no defaults: they are the command's.
@@ -81,11 +81,4 @@ func check(load contender.Load) error {
 		return fmt.Errorf("%d in flight of %d bytes each: expected at most %d bytes in all", load.InFlight, load.Payload, maxBytes)
 	}
 	return nil
-}
-
-// rotated is the order of a round: each contender has its turn to be first, or
-// close to it.
-func rotated(names []string, round, rounds int) []string {
-	at := round * len(names) / rounds % len(names)
-	return append(slices.Clone(names[at:]), names[:at]...)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"warmline.dev/bench/contender"
+	"warmline.dev/bench/wire/contender"
 )
 
 // Loop keeps a client's requests in flight: each is sent when a reply has come.

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"warmline.dev/bench/contender"
+	"warmline.dev/bench/wire/contender"
 )
 
 func TestMain(m *testing.M) {

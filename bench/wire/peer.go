@@ -9,8 +9,8 @@ import (
 	"runtime"
 	"time"
 
-	"warmline.dev/bench/contender"
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/wire/contender"
 )
 
 // Lines that the measuring process and its two peers tell each other.

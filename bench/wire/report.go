@@ -4,34 +4,16 @@ import (
 	"fmt"
 	"slices"
 
-	"warmline.dev/bench/contender"
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/wire/contender"
 )
 
 // Report is what a run came to; as JSON it is what the command prints.
 type Report struct {
-	Bench      string            `json:"bench"`
-	Machine    harness.Machine   `json:"machine"`
-	Versions   map[string]string `json:"versions"` // by module
-	Method     Method            `json:"method"`
-	Contenders []Settings        `json:"contenders"`
-	Results    []Result          `json:"results"`
-	Bars       []Bar             `json:"bars"`
-	Failures   []Failure         `json:"failures,omitempty"`
-}
-
-// Method is how it was measured.
-type Method struct {
-	Rounds   int     `json:"rounds"`
-	Duration float64 `json:"duration_s"`
-	WarmUp   float64 `json:"warm_up_s"`
-	Text     string  `json:"text"`
-}
-
-// Settings are those of one contender.
-type Settings struct {
-	Name     string `json:"name"`
-	Settings string `json:"settings"`
+	harness.Head
+	Results  []Result      `json:"results"`
+	Bars     []harness.Bar `json:"bars"`
+	Failures []Failure     `json:"failures,omitempty"`
 }
 
 // Result is what the rounds say about one contender under one load: medians, and
@@ -60,11 +42,8 @@ const method = "a server and a client process for each measurement, on loopback 
 	"medians of the rounds; every reply is compared with its request"
 
 func newReport(cfg Config, groups []group) Report {
-	r := Report{
-		Bench: "wire", Machine: harness.ThisMachine(), Versions: map[string]string{},
-		Method:  Method{cfg.Rounds, cfg.Duration.Seconds(), cfg.WarmUp.Seconds(), method},
-		Results: []Result{}, Bars: []Bar{},
-	}
+	how := harness.Method{Rounds: cfg.Rounds, Duration: cfg.Duration.Seconds(), WarmUp: cfg.WarmUp.Seconds(), Text: method}
+	r := Report{Head: harness.NewHead("wire", how), Results: []Result{}, Bars: []harness.Bar{}}
 	var names []string
 	for _, g := range groups {
 		names = append(names, g.contenders...)
@@ -73,10 +52,7 @@ func newReport(cfg Config, groups []group) Report {
 		if !slices.Contains(names, c.Name) {
 			continue
 		}
-		r.Contenders = append(r.Contenders, Settings{c.Name, c.Settings})
-		if c.Module != "" {
-			r.Versions[c.Module] = harness.Version(c.Module)
-		}
+		r.Add(harness.Settings{Name: c.Name, Settings: c.Settings}, c.Module)
 	}
 	return r
 }
@@ -104,25 +80,17 @@ func summarize(at cell, ts []taken) Result {
 	}
 	ops := of(func(t taken) float64 { return t.OpsPerSecond })
 	perRequest := func(mallocs func(taken) uint64) float64 {
-		return median(of(func(t taken) float64 { return float64(mallocs(t)) / float64(t.Requests) }))
+		return harness.Median(of(func(t taken) float64 { return float64(mallocs(t)) / float64(t.Requests) }))
 	}
 	return Result{
 		Contender: at.contender, Load: at.load,
-		OpsPerSecond: median(ops), OpsMin: slices.Min(ops), OpsMax: slices.Max(ops),
-		P50:          median(of(func(t taken) float64 { return t.P50 })),
-		P99:          median(of(func(t taken) float64 { return t.P99 })),
+		OpsPerSecond: harness.Median(ops), OpsMin: slices.Min(ops), OpsMax: slices.Max(ops),
+		P50:          harness.Median(of(func(t taken) float64 { return t.P50 })),
+		P99:          harness.Median(of(func(t taken) float64 { return t.P99 })),
 		ClientAllocs: perRequest(func(t taken) uint64 { return t.Mallocs }),
 		ServerAllocs: perRequest(func(t taken) uint64 { return t.serverMallocs }),
 		Rounds:       len(ts),
 	}
-}
-
-// median of values, of which there is at least one; of an even number it is the
-// mean of the middle two.
-func median(values []float64) float64 {
-	values = slices.Sorted(slices.Values(values))
-	n := len(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 // Err is nil if every measurement came to something.

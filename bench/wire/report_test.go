@@ -6,24 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"warmline.dev/bench/contender"
+	"warmline.dev/bench/harness"
+	"warmline.dev/bench/wire/contender"
 )
-
-func TestMedian(t *testing.T) {
-	for _, tt := range []struct {
-		of   []float64
-		want float64
-	}{
-		{[]float64{3}, 3},
-		{[]float64{9, 1}, 5},
-		{[]float64{9, 1, 2}, 2},
-		{[]float64{100, 4, 1, 2}, 3},
-	} {
-		if got := median(tt.of); got != tt.want {
-			t.Errorf("median of %v is %v, want %v", tt.of, got, tt.want)
-		}
-	}
-}
 
 func TestSummaryHasMediansAndSpread(t *testing.T) {
 	at := cell{"tcp", contender.Load{InFlight: 2, Payload: 8}}
@@ -58,15 +43,15 @@ func TestBarsAreJudgedAtTheirLimits(t *testing.T) {
 		result("tcp-pipelined", 64, 100, 1, 1, 0, 0), // the channel was not measured
 		result("tcp", 16, 1, 1, 1, 0, 0),             // no bar is about it
 	})
-	want := []Bar{
-		{"p50, 1 in flight: warmline / tcp", 1.4, true, 1.4, true},
-		{"rate, 128 in flight: warmline / rsocket-go", 3.99, false, 4, false},
-		{"rate, 128 in flight: warmline / grpc-bidi", 3.5, false, 3.5, true},
-		{"p99, 128 in flight: warmline / grpc-bidi", 0.25, true, 0.25, true},
-		{"allocations per request, client, 1 in flight", 2, true, 2, true},
-		{"allocations per request, server, 1 in flight", 2.5, true, 2, false},
-		{"allocations per request, client, 128 in flight", 0, true, 2, true},
-		{"allocations per request, server, 128 in flight", 0, true, 2, true},
+	want := []harness.Bar{
+		harness.AtMost("p50, 1 in flight: warmline / tcp", 1.4, 1.4),
+		harness.AtLeast("rate, 128 in flight: warmline / rsocket-go", 3.99, 4),
+		harness.AtLeast("rate, 128 in flight: warmline / grpc-bidi", 3.5, 3.5),
+		harness.AtMost("p99, 128 in flight: warmline / grpc-bidi", 0.25, 0.25),
+		harness.AtMost("allocations per request, client, 1 in flight", 2, 2),
+		harness.AtMost("allocations per request, server, 1 in flight", 2.5, 2),
+		harness.AtMost("allocations per request, client, 128 in flight", 0, 2),
+		harness.AtMost("allocations per request, server, 128 in flight", 0, 2),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -118,30 +103,16 @@ func TestGroupsHaveEachLoadAndEachContenderOnce(t *testing.T) {
 	}
 }
 
-func TestOrderMovesFromRoundToRound(t *testing.T) {
-	names := []string{"a", "b", "c", "d"}
-	var got []string
-	for round := range 4 {
-		got = append(got, strings.Join(rotated(names, round, 4), ""))
-	}
-	if diff := cmp.Diff([]string{"abcd", "bcda", "cdab", "dabc"}, got); diff != "" {
-		t.Error(diff)
-	}
-	if got := strings.Join(rotated(names, 1, 2), ""); got != "cdab" {
-		t.Errorf("the second of two rounds is %s", got)
-	}
-}
-
 func TestTable(t *testing.T) {
 	r := Report{
-		Method: Method{Rounds: 3, Duration: 1, WarmUp: 0.3, Text: "one; two"},
+		Head: harness.Head{Method: harness.Method{Rounds: 3, Duration: 1, WarmUp: 0.3, Text: "one; two"}},
 		Results: []Result{
 			result("tcp", 1, 38_000.4, 21.04, 123.4, 0.04, 0),
 			result("warmline", 1, 999, 1234, 123_456, 2, 10.06),
 		},
-		Bars: []Bar{
-			{"low", 0.254, true, 0.25, false},
-			{"high", 1_234_567, false, 1_000_000, true},
+		Bars: []harness.Bar{
+			harness.AtMost("low", 0.254, 0.25),
+			harness.AtLeast("high", 1_234_567, 1_000_000),
 		},
 		Failures: []Failure{{"http1", contender.Load{InFlight: 1, Payload: 256}, 2, "it broke"}},
 	}

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"warmline.dev/bench/contender"
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/wire/contender"
 )
 
 // Failure is a measurement that came to nothing: a contender that crashed, hung
@@ -45,7 +45,7 @@ func Run(ctx context.Context, cfg Config, commands Commands, w io.Writer) (Repor
 	samples := map[cell][]taken{}
 	for round := range cfg.Rounds {
 		for _, g := range groups {
-			for _, name := range rotated(g.contenders, round, cfg.Rounds) {
+			for _, name := range harness.Rotated(g.contenders, round, cfg.Rounds) {
 				progress.Begin(fmt.Sprintf("%s, %d in flight, %d B", name, g.load.InFlight, g.load.Payload))
 				t, err := measure(ctx, cfg, commands, name, g.load)
 				if ctx.Err() != nil {

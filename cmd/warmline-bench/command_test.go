@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"warmline.dev/bench/contender"
+	"warmline.dev/bench/wire/contender"
 	"warmline.dev/bench/wire"
 )
 
