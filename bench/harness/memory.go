@@ -1,0 +1,20 @@
+package harness
+
+import (
+	"os"
+	"strconv"
+	"strings"
+)
+
+// resident is the memory of this process, as /proc has it.
+func resident() int64 {
+	fields := strings.Fields(proc("self/statm"))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}

@@ -1,0 +1,86 @@
+package contender
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+
+	"warmline.dev/bench/tier"
+)
+
+// Contender is one way for an adapter to ask an edge.
+type Contender struct {
+	Name     string // as flags and tables have it
+	Settings string // what was chosen and is not the default, for the reader of a table
+	Module   string // path of the module whose version matters; empty: Go's own library
+
+	// Marshal encodes values in the form in which it sends them.
+	Marshal func(v any) ([]byte, error)
+
+	// Serve answers the questions of t, to any number of connections. It returns
+	// only if it can't.
+	Serve func(l net.Listener, t *tier.Tier) error
+
+	// Dial connects to servers of the same contender, at least one, which offer the
+	// same. ctx binds what it opens too, and does not end before the measurement has.
+	Dial func(ctx context.Context, addresses []string, load Load) (Client, error)
+}
+
+// Load is what a measurement puts on a contender, so that it can size its pools.
+type Load struct {
+	Concurrency int // jobs under way at any time; in an open loop the most that may be
+}
+
+// Client does the jobs. It is safe for concurrent use.
+type Client interface {
+	// Page is the job that counts: profile → recommendations → films and ratings.
+	// It is made for whom the sealed passport is.
+	Page(ctx context.Context, passport []byte) (Page, error)
+	// Chain asks depth questions, each with the answer to the one before it, from 0.
+	Chain(ctx context.Context, passport []byte, depth int) (int, error)
+	// Fan asks width questions at once, the numbers from 0, and adds the answers up.
+	Fan(ctx context.Context, passport []byte, width int) (int, error)
+}
+
+// All returns every contender, in the order of the tables.
+func All() []Contender {
+	const warmline = "warmline.dev"
+	return []Contender{
+		{
+			Name: "http1", Marshal: marshalJSON, Serve: serveHTTP1, Dial: dialHTTP1,
+			Settings: "JSON over net/http, GET, keep-alive, an idle connection for each request that can be under way, Content-Length set",
+		},
+		{
+			Name: "http2", Marshal: marshalJSON, Serve: serveHTTP2, Dial: dialHTTP2,
+			Settings: "the same over HTTP/2 without TLS (h2c), one connection, 1,000 streams",
+		},
+		{
+			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline,
+			Settings: "a conversation for each job, follow-ups one after another",
+		},
+		{
+			Name: "warmline-pipelined", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialPipelined,
+			Settings: "a conversation for each job, all calls sent at once with references",
+		},
+	}
+}
+
+// Names are the names of all.
+func Names() []string {
+	var names []string
+	for _, c := range All() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Find returns the contender of that name, or an error that tells which there are.
+func Find(name string) (Contender, error) {
+	for _, c := range All() {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return Contender{}, fmt.Errorf("no contender %q: there are %s", name, strings.Join(Names(), ", "))
+}
