@@ -30,14 +30,15 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Long: `Measures Warmline against what else could be used, on this machine.
 
   warmline-bench wire           an echo over loopback TCP, by each contender
-  warmline-bench wire --bars    what the engine has to reach, within a minute`,
+  warmline-bench wire --bars    what the engine has to reach, within a minute
+  warmline-bench job            a device request, by each contender`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(wireCommand(), wireServerCommand(), wireClientCommand())
+	root.AddCommand(wireCommand(), jobCommand(), wireServerCommand(), wireClientCommand(), tierServerCommand(), tierClientCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -59,7 +59,11 @@ func (h Head) Write(b *strings.Builder, title string) {
 	}
 	fmt.Fprintf(b, "rounds    %d of %g s for each, after %g s of warm-up\n", h.Method.Rounds, h.Method.Duration, h.Method.WarmUp)
 	fmt.Fprintf(b, "method    %s\n\n", strings.ReplaceAll(h.Method.Text, "; ", ";\n          "))
+	width := 0
 	for _, s := range h.Contenders {
-		fmt.Fprintf(b, "%-18s %s\n", s.Name, s.Settings)
+		width = max(width, len(s.Name))
+	}
+	for _, s := range h.Contenders {
+		fmt.Fprintf(b, "%-*s  %s\n", width, s.Name, s.Settings)
 	}
 }

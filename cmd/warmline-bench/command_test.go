@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"warmline.dev/bench/wire/contender"
 	"warmline.dev/bench/wire"
+	"warmline.dev/bench/wire/contender"
 )
 
 // tiny makes a run that says nothing about speed.

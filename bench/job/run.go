@@ -1,0 +1,214 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"warmline.dev/bench/harness"
+	"warmline.dev/bench/job/contender"
+	"warmline.dev/bench/load"
+	"warmline.dev/bench/peer"
+)
+
+// Failure is a measurement that came to nothing: a contender that crashed, hung
+// or failed a job. The others go on.
+type Failure struct {
+	Contender string  `json:"contender"`
+	RTT       float64 `json:"rtt_ms"`
+	Mode      string  `json:"mode"`
+	Round     int     `json:"round"` // from 1
+	Error     string  `json:"error"`
+}
+
+// Run measures, and shows its progress on w. An error is of the configuration, of
+// the link or of finding the rate, or ctx's.
+func Run(ctx context.Context, cfg Config, w io.Writer) (Report, error) {
+	if err := cfg.Check(); err != nil {
+		return Report{}, err
+	}
+	report := newReport(cfg)
+	r := &run{cfg: cfg, report: &report, samples: map[cell][]sample{}, names: report.present(cfg, w)}
+	r.progress = harness.NewProgress(w, cfg.Rounds, len(cfg.RTT)*len(r.names))
+	defer r.progress.Pause()
+	if err := r.findRate(ctx); err != nil {
+		return Report{}, err
+	}
+	for round := range cfg.Rounds {
+		for _, rtt := range cfg.RTT {
+			for _, name := range harness.Rotated(r.names, round, cfg.Rounds) {
+				r.progress.Begin(fmt.Sprintf("%s, %v round trip", name, rtt))
+				if err := r.measure(ctx, name, rtt, round); err != nil {
+					return Report{}, err
+				}
+				r.progress.Step()
+			}
+		}
+	}
+	report.fill(cfg, r.samples)
+	return report, nil
+}
+
+type run struct {
+	cfg      Config
+	names    []string // of the contenders that there are on this machine
+	report   *Report
+	progress *harness.Progress
+	samples  map[cell][]sample
+	rate     float64 // of the open loop without a link
+}
+
+// sample is one measurement.
+type sample struct {
+	peer.Taken
+	edge  peer.Served // meanwhile
+	rate  float64
+	bytes int64 // both ways, meanwhile; 0: not known
+}
+
+// findRate decides the rate of the open loop.
+func (r *run) findRate(ctx context.Context) error {
+	r.rate = r.cfg.Rate
+	if r.rate > 0 || !slices.Contains(r.cfg.Modes, Open) {
+		return nil
+	}
+	r.progress.Begin("how much " + Reference + " can do")
+	var found []float64
+	err := r.with(ctx, Reference, 0, func(m *measurement) error {
+		s, err := m.take(r.cfg.closed())
+		found = append(found, s.JobsPerSec)
+		return err
+	})
+	if err != nil {
+		return errors.Join(ctx.Err(), fmt.Errorf("finding the rate of the open loop by what %s can do: %w", Reference, err))
+	}
+	r.rate = Share * harness.Median(found)
+	return nil
+}
+
+const timeout = 10 * time.Second // of a job
+
+func (c Config) closed() load.Config {
+	return load.Config{Concurrency: c.Concurrency, Duration: c.Duration, Timeout: timeout}
+}
+
+// measure makes the measurements of one contender in one round.
+func (r *run) measure(ctx context.Context, name string, rtt time.Duration, round int) error {
+	mode := r.cfg.Modes[0]
+	err := r.with(ctx, name, rtt, func(m *measurement) error {
+		for _, mode = range r.cfg.Modes {
+			l := r.cfg.closed()
+			if mode == Open {
+				l.Concurrency, l.Rate = MaxConcurrency, r.rate
+				if rtt > 0 && r.cfg.Rate == 0 {
+					l.Rate /= 2
+				}
+			}
+			s, err := m.take(l)
+			if err != nil {
+				return err
+			}
+			at := cell{name, rtt, mode}
+			r.samples[at] = append(r.samples[at], s)
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		f := Failure{name, millis(rtt), mode, round + 1, err.Error()}
+		r.report.Failures = append(r.report.Failures, f)
+		r.progress.Say("%s, %v round trip, round %d came to nothing: %v", name, rtt, round+1, err)
+	}
+	return nil
+}
+
+// measurement is processes that are up.
+type measurement struct {
+	server *peer.Server
+	client *peer.Client
+	warmUp time.Duration
+}
+
+// with starts the processes of a measurement, and stops them.
+func (r *run) with(ctx context.Context, name string, rtt time.Duration, work func(*measurement) error) (err error) {
+	const patience = 60 * time.Second // to start, connect and answer what is under way
+	limit := time.Duration(len(r.cfg.Modes))*(r.cfg.WarmUp+r.cfg.Duration) + patience
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done after %v", limit))
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx) // that it was killed says nothing
+		}
+	}()
+	server, err := peer.StartServer(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	client, err := peer.StartClient(ctx, name, server.Address)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Stop()) }()
+	return work(&measurement{server, client, r.cfg.WarmUp})
+}
+
+// take makes one measurement: the load until it is warm, and again.
+func (m *measurement) take(l load.Config) (s sample, err error) {
+	if m.warmUp > 0 {
+		before := l
+		before.Duration = m.warmUp
+		if _, err := m.client.Do(peer.Task{Kind: peer.Page, Load: before}); err != nil {
+			return s, err
+		}
+	}
+	before, err := m.server.Served()
+	if err != nil {
+		return s, err
+	}
+	if s.Taken, err = m.client.Do(peer.Task{Kind: peer.Page, Load: l}); err != nil {
+		return s, err
+	}
+	after, err := m.server.Served()
+	if err != nil {
+		return s, err
+	}
+	s.rate, s.edge, s.bytes = l.Rate, peer.Served{Usage: after.Since(before.Usage)}, after.Bytes-before.Bytes
+	return s, s.complete()
+}
+
+// complete says what is missing of a sample. In a closed loop every job has to be
+// done; an open one may ask for more than can be.
+func (s sample) complete() error {
+	for text, n := range s.Errors {
+		if s.rate > 0 && s.Done > 0 {
+			break
+		}
+		return fmt.Errorf("%d of %d jobs failed, %d of them with: %s", s.Failed, s.Begun, n, text)
+	}
+	if s.Done == 0 {
+		return errors.New("no job was done")
+	}
+	return nil
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// present are the contenders that this machine has what they need for.
+func (r *Report) present(cfg Config, _ io.Writer) []string {
+	var there []string
+	for _, name := range cfg.names() {
+		c, err := contender.Find(name)
+		if err != nil {
+			continue // Check has found it
+		}
+		r.Add(harness.Settings{Name: c.Name, Settings: c.Settings}, c.Module)
+		there = append(there, name)
+	}
+	return there
+}

@@ -1,0 +1,70 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+
+	"warmline.dev/bench/harness"
+	"warmline.dev/bench/job/contender"
+	"warmline.dev/bench/load"
+	"warmline.dev/bench/tier"
+)
+
+// Kinds of jobs.
+const (
+	Page  = "page"
+	Chain = "chain" // of N questions
+	Fan   = "fan"   // of N questions
+)
+
+// Task is a load of jobs of one kind.
+type Task struct {
+	Kind string      `json:"kind"`
+	N    int         `json:"n,omitempty"`
+	Load load.Config `json:"load"`
+}
+
+// Taken is what a task came to: of the jobs, and of the adapter meanwhile.
+type Taken struct {
+	load.Sample
+	Adapter harness.Usage `json:"adapter"`
+}
+
+// Served is what a server has used since it began, and the bytes that its
+// connections have carried, both ways; 0 where that isn't known.
+type Served struct {
+	harness.Usage
+	Bytes int64 `json:"bytes"`
+}
+
+// job is the job of a task, by a client, for one user after another.
+func (t Task) job(c contender.Client, passports [][]byte) (load.Job, error) {
+	whose := func(i int) []byte { return passports[i%len(passports)] }
+	switch {
+	case t.Kind == Page:
+		return func(ctx context.Context, i int) error {
+			p, err := c.Page(ctx, whose(i))
+			if err == nil && (len(p.Items) != tier.Limit || p.Items[tier.Limit-1].Title == "") {
+				err = fmt.Errorf("a page of %d films: expected %d, with titles", len(p.Items), tier.Limit)
+			}
+			return err
+		}, nil
+	case t.Kind == Chain && t.N > 0:
+		return func(ctx context.Context, i int) error {
+			n, err := c.Chain(ctx, whose(i), t.N)
+			if err == nil && n != t.N {
+				err = fmt.Errorf("a chain of %d came to %d", t.N, n)
+			}
+			return err
+		}, nil
+	case t.Kind == Fan && t.N > 0:
+		return func(ctx context.Context, i int) error {
+			n, err := c.Fan(ctx, whose(i), t.N)
+			if want := t.N * (t.N + 1) / 2; err == nil && n != want {
+				err = fmt.Errorf("a fan of %d came to %d, want %d", t.N, n, want)
+			}
+			return err
+		}, nil
+	}
+	return nil, fmt.Errorf("task %q of %d: expected a page, or a chain or a fan of at least 1", t.Kind, t.N)
+}
