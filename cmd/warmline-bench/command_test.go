@@ -111,7 +111,7 @@ func TestMoreInFlightThanSocketsHold(t *testing.T) {
 
 func TestCommandLinesThatMakeNoSense(t *testing.T) {
 	for name, tt := range map[string]struct{ args, want string }{
-		"unknown bench":      {"job-description", `no bench "job-description": there is wire`},
+		"unknown bench":      {"job-description", `no bench "job-description": there is `},
 		"unknown contender":  {"wire --contenders tcp,grpc", `no contender "grpc": there are tcp, tcp-pipelined, http1, grpc-unary, grpc-bidi, rsocket-go, warmline, warmline-channel, warmline-each`},
 		"no contender":       {"wire --contenders=", "at least one contender"},
 		"none in flight":     {"wire --in-flight 0", "expected whole numbers from 1 to 16384, separated by commas; see warmline-bench wire --help"},
