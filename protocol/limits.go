@@ -45,6 +45,10 @@ func (l Limits) walk(b []byte, extensions *[]extension) (int, error) {
 		if elements++; elements > l.Elements {
 			return 0, fmt.Errorf("%w msgpack: more than %d elements", ErrMalformed, l.Elements)
 		}
+		if n := sizeOf(b); n > 0 {
+			b = b[n:]
+			continue
+		}
 		inside, rest, err := step(b)
 		if err != nil {
 			return 0, fmt.Errorf("%w msgpack at byte %d: %w", ErrMalformed, size-len(b), err)
@@ -81,6 +85,56 @@ func step(b []byte) (inside uint64, rest []byte, err error) {
 		rest, err := msgp.Skip(b)
 		return 0, rest, err
 	}
+}
+
+// sizes are those of values that say theirs by their first byte, that included; 0 for
+// all others. Most values are such, and are passed without looking further.
+var sizes = func() (sizes [256]uint8) {
+	for i := range sizes {
+		switch lead := byte(i); {
+		case lead <= 0x7f || lead >= 0xe0 || lead == msgpcode.Nil || lead == msgpcode.False || lead == msgpcode.True:
+			sizes[lead] = 1
+		case lead >= 0xa0 && lead <= 0xbf:
+			sizes[lead] = 1 + lead&0x1f
+		case lead == msgpcode.Uint8 || lead == msgpcode.Int8:
+			sizes[lead] = 2
+		case lead == msgpcode.Uint16 || lead == msgpcode.Int16:
+			sizes[lead] = 3
+		case lead == msgpcode.Uint32 || lead == msgpcode.Int32 || lead == msgpcode.Float:
+			sizes[lead] = 5
+		case lead == msgpcode.Uint64 || lead == msgpcode.Int64 || lead == msgpcode.Double:
+			sizes[lead] = 9
+		}
+	}
+	return sizes
+}()
+
+// sizeOf is the size of the value that b begins with, or 0: then [step] knows.
+func sizeOf(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	if n := int(sizes[b[0]]); n <= len(b) {
+		return n
+	}
+	return 0
+}
+
+// skip passes one value that has been walked.
+func skip(b []byte) (rest []byte, err error) {
+	for left := uint64(1); left > 0; left-- {
+		if n := sizeOf(b); n > 0 {
+			b = b[n:]
+			continue
+		}
+		inside, rest, err := step(b)
+		if err != nil {
+			return nil, err
+		}
+		b = rest
+		left += inside
+	}
+	return b, nil
 }
 
 // extensionHeader is how many bytes stand before the data of an extension that

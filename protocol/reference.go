@@ -115,7 +115,7 @@ func (r Reference) check() error {
 	return nil
 }
 
-// elements is the reference as the array that both encodings have.
+// elements is the reference as the array that JSON has.
 func (r Reference) elements() ([]any, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -149,11 +149,7 @@ func (r Reference) MarshalJSON() ([]byte, error) {
 
 // EncodeMsgpack writes the extension.
 func (r Reference) EncodeMsgpack(enc *msgpack.Encoder) error {
-	a, err := r.elements()
-	if err != nil {
-		return err
-	}
-	data, err := MsgPack.Marshal(a)
+	data, err := r.appendData(nil)
 	if err != nil {
 		return err
 	}
@@ -164,13 +160,42 @@ func (r Reference) EncodeMsgpack(enc *msgpack.Encoder) error {
 	return err
 }
 
+// appendData appends the data of the extension.
+func (r Reference) appendData(dst []byte) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return dst, err
+	}
+	if dst == nil {
+		dst = make([]byte, 0, 64)
+	}
+	dst = msgp.AppendArrayHeader(dst, uint32(1+len(r.Path)))
+	dst = msgp.AppendUint32(dst, r.Call)
+	for _, s := range r.Path {
+		switch {
+		case s.kind == stepKey:
+			dst = msgp.AppendString(dst, s.key)
+		case s.kind == stepIndex:
+			dst = msgp.AppendUint64(dst, uint64(s.from))
+		case s == Each:
+			dst = msgp.AppendNil(dst)
+		case s.to < 0:
+			dst = msgp.AppendUint64(msgp.AppendArrayHeader(dst, 1), uint64(s.from))
+		default:
+			dst = msgp.AppendUint64(msgp.AppendUint64(msgp.AppendArrayHeader(dst, 2), uint64(s.from)), uint64(s.to))
+		}
+	}
+	return dst, nil
+}
+
 var _ msgpack.CustomEncoder = Reference{}
 
 // errNoReference says what a reference looks like.
 var errNoReference = Errorf(InvalidArgument, "a reference that is none: expected the id of a call and at most %d steps, each a text, an index, nil, [from] or [from, to]", maxSteps)
 
-// parseReference reads the data of an extension, which has been walked.
-func parseReference(data []byte) (r Reference, err error) {
+// parseReference reads the data of an extension, which has been walked. The path is
+// in room, if it has enough.
+func parseReference(data []byte, room []Step) (r Reference, err error) {
+	r.Path = room[:0]
 	n, data, err := msgp.ReadArrayHeaderBytes(data)
 	if err == nil && n > 0 {
 		r.Call, data, err = msgp.ReadUint32Bytes(data)

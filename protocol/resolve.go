@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -23,21 +24,13 @@ type parts[V any] interface {
 func pick[V any](in parts[V], v V, path, trace []Step, emit func(V) error) error {
 	for i, s := range path {
 		var err error
-		found := true
 		switch s.kind {
 		case stepKey:
 			v, err = in.field(v, s.key)
 		case stepIndex:
-			list := v
-			found = false
-			err = in.each(list, s.from, s.from+1, func(_ int, e V) error { v, found = e, true; return nil })
-			if err == nil && !found {
-				err = nowhere("no such element")
-			}
+			v, err = elementAt(in, v, s.from)
 		case stepEach:
-			err = in.each(v, s.from, s.to, func(n int, e V) error {
-				return pick(in, e, path[i+1:], append(trace, Index(n)), emit)
-			})
+			err = pickEach(in, v, s, path[i+1:], trace, emit)
 		}
 		if why, ok := err.(nowhere); ok { //nolint:errorlint // it is never wrapped
 			return Errorf(Unresolved, "%s: %s", pathText(append(trace, s)), string(why))
@@ -48,6 +41,23 @@ func pick[V any](in parts[V], v V, path, trace []Step, emit func(V) error) error
 		trace = append(trace, s)
 	}
 	return emit(v)
+}
+
+// pickEach is pick from every element that s stands for.
+func pickEach[V any](in parts[V], list V, s Step, path, trace []Step, emit func(V) error) error {
+	return in.each(list, s.from, s.to, func(n int, e V) error {
+		return pick(in, e, path, append(trace, Index(n)), emit)
+	})
+}
+
+// elementAt is that of a list at a position.
+func elementAt[V any](in parts[V], list V, at int) (e V, err error) {
+	found := false
+	err = in.each(list, at, at+1, func(_ int, v V) error { e, found = v, true; return nil })
+	if err == nil && !found {
+		err = nowhere("no such element")
+	}
+	return e, err
 }
 
 // nowhere is why a step leads nowhere.
@@ -73,13 +83,19 @@ func tooLong(most int) error {
 }
 
 func (msgpackCodec) References(args Raw) ([]Reference, error) {
-	return eachReference(args, func(extension, Reference) error { return nil })
+	var all []Reference
+	err := eachReference(args, func(_ extension, r Reference) error {
+		r.Path = slices.Clone(r.Path)
+		all = append(all, r)
+		return nil
+	})
+	return all, err
 }
 
 func (msgpackCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error) {
 	var out []byte
 	copied := 0
-	_, err := eachReference(args, func(at extension, r Reference) error {
+	err := eachReference(args, func(at extension, r Reference) error {
 		v, err := by(r)
 		out = append(append(out, args[copied:at.start]...), v...)
 		copied = at.end
@@ -91,37 +107,41 @@ func (msgpackCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, e
 	return append(out, args[copied:]...), nil
 }
 
-// eachReference calls f with every reference in a value.
-func eachReference(value Raw, f func(at extension, r Reference) error) (all []Reference, err error) {
-	var extensions []extension
+// eachReference calls f with every reference in a value, whose path is f's only until
+// it returns.
+func eachReference(value Raw, f func(at extension, r Reference) error) error {
+	var few [4]extension
+	extensions := few[:0]
 	if err := DefaultLimits.check(value, &extensions); err != nil {
-		return nil, err
+		return err
 	}
+	var room []Step
 	for _, e := range extensions {
 		if value[e.data-1] != referenceType {
 			continue
 		}
 		data := value[e.data:e.end]
 		if err := DefaultLimits.Check(data); err != nil {
-			return nil, errNoReference
+			return errNoReference
 		}
-		r, err := parseReference(data)
+		r, err := parseReference(data, room)
 		if err == nil {
 			err = f(e, r)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, r)
+		room = r.Path
 	}
-	return all, nil
+	return nil
 }
 
 func (msgpackCodec) Resolve(args Raw, most int, results func(call uint32) (Raw, error)) (Raw, error) {
 	var in msgpackParts
 	var out []byte
+	var trace []Step
 	copied := 0
-	_, err := eachReference(args, func(at extension, r Reference) error {
+	err := eachReference(args, func(at extension, r Reference) error {
 		result, err := results(r.Call)
 		if err == nil {
 			err = in.work.do(len(result))
@@ -136,7 +156,10 @@ func (msgpackCodec) Resolve(args Raw, most int, results func(call uint32) (Raw, 
 		copied = at.end
 		before := len(out)
 		n := 0
-		err = pick(&in, []byte(result), r.Path, make([]Step, 0, maxSteps), func(part []byte) error {
+		if trace == nil {
+			trace = make([]Step, 0, maxSteps)
+		}
+		err = pick(&in, []byte(result), r.Path, trace, func(part []byte) error {
 			if n++; len(out)+len(part) > most {
 				return tooLong(most)
 			}
@@ -183,12 +206,12 @@ func (p *msgpackParts) field(v []byte, key string) ([]byte, error) {
 		if msgp.NextType(b) == msgp.StrType {
 			name, b, err = msgp.ReadStringZC(b)
 		} else {
-			b, err = msgp.Skip(b)
+			b, err = skip(b)
 		}
 		if err != nil {
 			return nil, err
 		}
-		rest, err := msgp.Skip(b)
+		rest, err := skip(b)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +236,7 @@ func (p *msgpackParts) each(v []byte, from, to int, f func(i int, e []byte) erro
 		to = math.MaxInt
 	}
 	for i := range min(int(n), to) {
-		rest, err := msgp.Skip(b)
+		rest, err := skip(b)
 		if err != nil {
 			return err
 		}
