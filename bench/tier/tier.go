@@ -59,7 +59,7 @@ func (cfg Config) cache(name string, makeUp func(key string) (any, bool)) (*warm
 		ttl = time.Hour
 	}
 	return warm.New(warm.Config[[]byte]{
-		Source: "bench", Name: name, TTL: ttl, Missing: ttl, Batch: 100,
+		Source: "bench", Name: name, TTL: ttl, Missing: ttl, Batch: 100, Within: -1, // nothing waits for company
 		Load: func(ctx context.Context, keys []string) (map[string][]byte, error) {
 			if cfg.Source != nil {
 				if err := cfg.Source(ctx); err != nil {
