@@ -124,6 +124,9 @@ func eachReference(value Raw, f func(at extension, r Reference) error) error {
 		if err := DefaultLimits.Check(data); err != nil {
 			return errNoReference
 		}
+		if room == nil {
+			room = make([]Step, 0, 4)
+		}
 		r, err := parseReference(data, room)
 		if err == nil {
 			err = f(e, r)
