@@ -12,7 +12,9 @@
 //	  "session": {"id": "…", "good": true}          if one was asked about
 //	}
 //
-// 403 and 404 say that there is no such account any more.
+// 403 says that there is no such account, or profile, any more: the device is signed out.
+// 404 does not, as a wrong URL answers that too: nobody knows, and what the source says of
+// it is not repeated, as it may name the account.
 package accounts
 
 import (
@@ -88,6 +90,8 @@ func (s *Source) Load(ctx context.Context, of identity.Subject) (passport.Passpo
 		},
 	})
 	switch {
+	case err != nil && protocol.AsError(err).Code == protocol.NotFound:
+		return passport.Passport{}, protocol.Errorf(protocol.NotFound, "the account source answers with HTTP 404: expected its URL to be that under which there is /accounts/{customer}, and 403 for an account that is gone")
 	case err != nil:
 		return passport.Passport{}, err
 	case of.Session != "" && (a.Session == nil || !a.Session.Good):

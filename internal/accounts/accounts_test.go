@@ -72,8 +72,8 @@ func TestWhatTheSourceSays(t *testing.T) {
 		"the session has ended":    {200, whole + `,"session":{"good":false}}`, "s", after, protocol.Unauthenticated},
 		"nothing of the session":   {200, whole + "}", "s", after, protocol.Unauthenticated},
 		"good, but all signed out": {200, whole + `,"session":{"good":true}}`, "s", before, protocol.Unauthenticated},
-		"no such account":          {404, "", "", after, protocol.NotFound},
-		"a closed account":         {403, "", "", after, protocol.Forbidden},
+		"the account is gone":      {403, "", "", after, protocol.Forbidden},
+		"there is no such place":   {404, "", "", after, protocol.NotFound},
 		"it fails":                 {500, "", "", after, protocol.Unavailable},
 		"it wants a password":      {401, "", "", after, protocol.Unavailable}, // from the gateway: it is not the device's fault
 		"no JSON":                  {200, "<html>", "", after, protocol.Unavailable},
@@ -87,6 +87,15 @@ func TestWhatTheSourceSays(t *testing.T) {
 		if tc.code == 0 && err != nil || tc.code != 0 && (err == nil || protocol.AsError(err).Code != tc.code) {
 			t.Errorf("%s: %v, want code %v", name, err, tc.code)
 		}
+	}
+}
+
+// Whoever sets the gateway up reads what is wrong, and nobody reads who was asked about.
+func TestNotFoundSaysWhatIsExpected(t *testing.T) {
+	s := start(t, func(*http.Request) (int, string) { return 404, `{"error":{"message":"no customer \"c-1001\""}}` })
+	_, err := s.Load(t.Context(), identity.Subject{Customer: "c-1001"})
+	if err == nil || !strings.Contains(err.Error(), "expected its URL") || !strings.Contains(err.Error(), "403 for an account that is gone") || strings.Contains(err.Error(), "c-1001") {
+		t.Error(err)
 	}
 }
 

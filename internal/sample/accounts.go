@@ -67,8 +67,11 @@ func (a *accounts) get(r *http.Request) (any, error) {
 		return nil, err
 	}
 	one, err := a.account(customer, asked.Get("profile"))
-	if err != nil || !asked.Has("session") {
-		return one, err
+	if err != nil {
+		return nil, gone(err)
+	}
+	if !asked.Has("session") {
+		return one, nil
 	}
 	id := asked.Get("session")
 	if !validName(id) {

@@ -42,7 +42,8 @@
 // It is everything that a passport needs, in one answer. "signedOutAt" is when
 // all sessions of the customer were ended last, in milliseconds since 1970: what is older is
 // over. "session" is there if it was asked for; one that began before the process
-// did is good until it is signed out. The plan is the one of members. A reference
+// did is good until it is signed out. Who asks about a customer or profile that there is
+// none of gets a 403. The plan is the one of members. A reference
 // is to an object that never changes. [Config.OnAccount] is told of each change.
 //
 // # Control

@@ -218,10 +218,10 @@ func TestFailures(t *testing.T) {
 		{"ratings", "PUT", "/ratings/paul/17", `{"rating":"STARS"}`, 400, "bad_request", `rating "STARS": expected THUMBS_UP, THUMBS_DOWN or NONE`},
 		{"ratings", "PUT", "/ratings/paul/17", `[]`, 400, "bad_request", `expected {"rating":"THUMBS_UP"}`},
 
-		{"accounts", "GET", "/accounts/c-9", "", 404, "not_found", `no customer "c-9"`},
+		{"accounts", "GET", "/accounts/c-9", "", 403, "gone", `no customer "c-9"`},
 		{"accounts", "GET", "/accounts/c_9", "", 400, "bad_request", `customer "c_9"`},
-		{"accounts", "GET", "/accounts/c-1001?profile=yuki", "", 404, "not_found", `c-1001 has no profile "yuki"`},
-		{"accounts", "GET", "/accounts/c-1001?profile=" + long, "", 404, "not_found", `xxx…"`},
+		{"accounts", "GET", "/accounts/c-1001?profile=yuki", "", 403, "gone", `c-1001 has no profile "yuki"`},
+		{"accounts", "GET", "/accounts/c-1001?profile=" + long, "", 403, "gone", `xxx…"`},
 		{"accounts", "GET", "/accounts/c-1001?session=", "", 400, "bad_request", `session "": expected 1 to 64`},
 		{"accounts", "GET", "/accounts/c-1001?session=A%20B", "", 400, "bad_request", `session "A B"`},
 		{"accounts", "GET", "/accounts/c-1001?%zz", "", 400, "bad_request", `the query "%zz"`},

@@ -24,6 +24,12 @@ func notFound(format string, args ...any) error {
 	return &failure{http.StatusNotFound, "not_found", fmt.Sprintf(format, args...)}
 }
 
+// gone says in so many words that there is none any more: a wrong URL is a 404 too, and
+// a gateway signs nobody out for that.
+func gone(err error) error {
+	return &failure{http.StatusForbidden, "gone", err.Error()}
+}
+
 func unavailable(format string, args ...any) error {
 	return &failure{http.StatusServiceUnavailable, "unavailable", fmt.Sprintf(format, args...)}
 }

@@ -23,15 +23,16 @@ type Subject struct {
 // Accounts is the account source. It is called by many at once.
 type Accounts interface {
 	// Load is whom a subject is now: customer, profile, plan, country, preferences and
-	// level. An error with [protocol.Unauthenticated], [protocol.Forbidden] or
-	// [protocol.NotFound] says that it is signed out; any other, that nobody knows.
+	// level. An error with [protocol.Unauthenticated] or [protocol.Forbidden] says that
+	// it is signed out; any other that nobody knows, [protocol.NotFound] too: who asks at
+	// a wrong place is told that of everybody. The error is logged.
 	Load(ctx context.Context, s Subject) (passport.Passport, error)
 }
 
 // signedOut reports whether the account source has said so.
 func signedOut(err error) bool {
 	switch protocol.AsError(err).Code {
-	case protocol.Unauthenticated, protocol.Forbidden, protocol.NotFound:
+	case protocol.Unauthenticated, protocol.Forbidden:
 		return true
 	}
 	return false

@@ -151,7 +151,7 @@ func TestWhileTheAccountSourceIsDownAStaleCookieIsHonoured(t *testing.T) {
 }
 
 func TestWhoIsSignedOutAtTheAccountSource(t *testing.T) {
-	for _, says := range []protocol.Code{protocol.Unauthenticated, protocol.Forbidden, protocol.NotFound} {
+	for _, says := range []protocol.Code{protocol.Unauthenticated, protocol.Forbidden} {
 		s := start(t, -1, identity.Config{})
 		s.accounts.set(func() { s.accounts.fails = protocol.Errorf(says, "ann is no customer any more") })
 		d := s.signedIn(asItIs)
@@ -165,6 +165,21 @@ func TestWhoIsSignedOutAtTheAccountSource(t *testing.T) {
 			t.Errorf("%v: after that: %+v", says, got)
 		}
 		s.want(map[string]uint64{"signed_out": 1, "anonymous": 1, "asked": 1})
+	}
+}
+
+// A gateway that asks at a wrong place is told of everybody that there is no such
+// account: that signs nobody out.
+func TestWhoIsNotFoundIsNotSignedOut(t *testing.T) {
+	s := start(t, -1, identity.Config{})
+	s.accounts.set(func() { s.accounts.fails = protocol.Errorf(protocol.NotFound, "HTTP 404") })
+	d := s.signedIn(asItIs)
+	if got := d.get("/tv/who"); got.status != 200 || got.who.Customer != "ann" || got.who.Level != passport.Recognised || got.set != "" {
+		t.Errorf("%+v", got)
+	}
+	s.want(map[string]uint64{"honoured": 1, "asked": 1})
+	if !strings.Contains(s.log.String(), "a cookie is honoured") {
+		t.Errorf("the log: %s", s.log)
 	}
 }
 
