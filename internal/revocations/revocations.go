@@ -80,8 +80,13 @@ type Publisher struct {
 	said   chan struct{} // closed when nothing more is said of them
 }
 
-// mostSaid is how many events are said to be taken in one message.
-const mostSaid = 1000
+const (
+	mostTaken = 1000 // events that wait to be said to be taken
+	maxID     = 128  // bytes
+	inJSON    = 6    // bytes that one of an id may become
+	// mostSaid is how many bytes of ids may be in a message that another one still fits in.
+	mostSaid = bus.MaxMessage - inJSON*maxID - 64
+)
 
 // Publish begins to follow account events. What it knows survives a restart in the
 // file, if one is named.
@@ -90,7 +95,7 @@ func Publish(b *bus.Bus, keys []passport.Key, cfg revocation.WindowConfig, log z
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{bus: b, window: window, log: log, ids: make(chan string, mostSaid), said: make(chan struct{})}
+	p := &Publisher{bus: b, window: window, log: log, ids: make(chan string, mostTaken), said: make(chan struct{})}
 	p.Publisher, err = revocation.NewPublisher(revocation.PublisherConfig{Keys: keys, Bus: carrier{b}, Window: window, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, window.Close())
@@ -134,7 +139,7 @@ func (p *Publisher) take(data []byte) {
 	if err != nil && (ctx.Err() != nil || errors.Is(err, revocation.ErrClosed)) {
 		return // another time it can
 	}
-	if e.ID != "" && len(e.ID) <= 128 {
+	if e.ID != "" && len(e.ID) <= maxID {
 		select {
 		case p.ids <- e.ID:
 		default: // it is told again
@@ -153,8 +158,10 @@ func (p *Publisher) say(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for len(p.ids) > 0 && len(some.IDs) < mostSaid {
-			some.IDs = append(some.IDs, <-p.ids)
+		for size := inJSON * maxID; len(p.ids) > 0 && size < mostSaid; {
+			id := <-p.ids
+			some.IDs = append(some.IDs, id)
+			size += inJSON*len(id) + len(`"",`)
 		}
 		err := p.Flush(ctx)
 		if err == nil {

@@ -1,7 +1,10 @@
 package revocations_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +64,21 @@ func TestEventsReachAGateway(t *testing.T) {
 // tellerAndSet are an account source and a gateway, with a publisher between them.
 func tellerAndSet(t *testing.T) (*revocations.Teller, *revocations.Set) {
 	t.Helper()
-	b, keys := open(t), []passport.Key{passport.NewKey("r1")}
+	b := open(t)
+	keys := publish(t, b)
+	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	await.Until(t, "the set to be complete", set.Complete)
+	return newTeller(t, b), set
+}
+
+// publish runs a publisher, with keys that it returns.
+func publish(t *testing.T, b *bus.Bus) []passport.Key {
+	t.Helper()
+	keys := []passport.Key{passport.NewKey("r1")}
 	p, err := revocations.Publish(b, keys, revocation.WindowConfig{}, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
@@ -71,13 +88,7 @@ func tellerAndSet(t *testing.T) (*revocations.Teller, *revocations.Set) {
 			t.Error(err)
 		}
 	})
-	set, err := revocations.Follow(b, revocation.SetConfig{Keys: keys}, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(set.Close)
-	await.Until(t, "the set to be complete", set.Complete)
-	return newTeller(t, b), set
+	return keys
 }
 
 func newTeller(t *testing.T, b *bus.Bus) *revocations.Teller {
@@ -125,6 +136,44 @@ func TestAnEventWaitsForAPublisher(t *testing.T) {
 		time.Sleep(time.Second)
 		return len(told) == 0
 	})
+}
+
+// However many events are taken together, and whatever their ids are: what is said of them
+// fits into messages.
+func TestAllThatIsTakenIsSaid(t *testing.T) {
+	b := open(t)
+	publish(t, b)
+	const many = 900
+	said := make(chan string, many)
+	sub, err := b.Subscribe(revocations.TakenSubject, func(_ string, data []byte) {
+		var taken struct {
+			IDs []string `json:"ids"`
+		}
+		if err := json.Unmarshal(data, &taken); err != nil {
+			t.Error(err)
+		}
+		for _, id := range taken.IDs {
+			said <- id
+		}
+	}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	var wg sync.WaitGroup
+	for n := range many {
+		wg.Go(func() { // all at once: so they are taken together
+			id := fmt.Sprintf("%s%03d", strings.Repeat("<", 125), n)
+			if err := b.Publish(t.Context(), revocations.AccountSubject, fmt.Appendf(nil, `{"id":%q,"customer":"ann"}`, id)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	all := map[string]bool{}
+	for len(all) < many {
+		all[await.Value(t, "all to be said to be taken", said)] = true
+	}
 }
 
 // An event of a session that does not say when is of now, as one of a customer is, and
