@@ -57,7 +57,17 @@ func followKeys(path string, log zerolog.Logger) (*credentials.Keys, func(), err
 
 // window is how long a cookie may be honoured at most: what has changed before does
 // not matter any more.
-func (o *doorOptions) window() time.Duration { return max(o.trust, 0) + max(o.honour, 0) }
+func (o *doorOptions) window() time.Duration {
+	return lasts(o.trust, defaultTrust) + lasts(o.honour, defaultHonour)
+}
+
+// lasts is a time of which 0 is the default, and negative none.
+func lasts(d, byDefault time.Duration) time.Duration {
+	if d == 0 {
+		return byDefault
+	}
+	return max(d, 0)
+}
 
 // follow is the set that a gateway goes by, and what closes it; nil: there is no bus.
 func (o *doorOptions) follow(b *bus.Bus, keys *credentials.Keys, log zerolog.Logger) (*revocations.Set, func(), error) {
