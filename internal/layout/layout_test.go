@@ -23,6 +23,7 @@ var forbidden = []struct{ who, whom, why string }{
 	{"nodelayer", "github.com/rsocket/rsocket-go", "it is not safe by itself: protocol/rsocketgo is how it is used"},
 	{"passport", "edgelayer", "both layers use passports"},
 	{"passport", "nodelayer", "both layers use passports"},
+	{"passport", "internal", "a library that others import needs nothing of ours"},
 	{"edgelayer", "nodelayer", "the layers never import each other"},
 	{"nodelayer", "edgelayer", "the layers never import each other"},
 	{"edgelayer", "internal", "a library that others import needs nothing of ours"},
