@@ -33,6 +33,7 @@ open to an edge that answers from warm caches, and gateways bridge HTTP to them.
   warmline call       asks an edge from the shell
   warmline cache      drops what edges keep warm
   warmline devices    says which kinds of device are known, and tells gateways of others
+  warmline revocation tells gateways whose account has changed
   warmline peer       makes tokens for who may dial
 
 Every flag can be given as an environment variable too, named in its help.`,

@@ -23,7 +23,7 @@
 //
 // # Limitations
 //
-// Who may offer an adapter is not checked: the line address belongs on a private
-// network. Bodies are held whole. A request whose line breaks is not moved to
+// Without [Config.Peers] whoever reaches the line address may offer adapters: it belongs
+// on a private network. Bodies are held whole. A request whose line breaks is not moved to
 // another adapter.
 package gateway
