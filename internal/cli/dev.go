@@ -105,7 +105,7 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 	o.gateway.bus.shared = b
 	proofs := newDevProofs()
 	defer proofs.forget()
-	tiers, err := s.startDev(ctx, o, proofs, services, keys, log)
+	tiers, err := s.startDev(ctx, o, proofs, services, sampleTier(services, endTelling), keys, log)
 	tiers = append(tiers, publisherTier(b, published))
 	if err != nil {
 		err = errors.Join(err, s.stopAll(tiers...))
@@ -120,8 +120,8 @@ func (s *settings) dev(ctx context.Context, o devOptions, log zerolog.Logger) er
 // startDev starts what stands in front of the samples. The tiers it returns,
 // also with an error, are to be stopped in that order: what is nearest to the
 // device first.
-func (s *settings) startDev(ctx context.Context, o devOptions, proofs *devProofs, services *sample.Services, keys []passport.Key, log zerolog.Logger) ([]*tier, error) {
-	tiers := []*tier{sampleTier(services)}
+func (s *settings) startDev(ctx context.Context, o devOptions, proofs *devProofs, services *sample.Services, ofSample *tier, keys []passport.Key, log zerolog.Logger) ([]*tier, error) {
+	tiers := []*tier{ofSample}
 	o.edge.sources = map[string]string{}
 	for _, name := range sample.Names() {
 		o.edge.sources[name] = services.URL(name)

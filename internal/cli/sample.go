@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -50,7 +51,7 @@ Accounts have sessions, for whoever signs in; the password is everybody's:
 			for _, name := range sample.Names() {
 				fmt.Fprintf(s.stdout, "%s at %s\n", name, services.URL(name))
 			}
-			return s.untilDone(cmd.Context(), sampleTier(services))
+			return s.untilDone(cmd.Context(), sampleTier(services, end))
 		},
 	}
 	f := cmd.Flags()
@@ -92,6 +93,11 @@ func tellOn(cfg *sample.Config, b *bus.Bus, log zerolog.Logger) (end func(), err
 	return teller.Close, nil
 }
 
-func sampleTier(services *sample.Services) *tier {
-	return &tier{name: "sample", stop: services.Shutdown}
+// sampleTier has telling end when its time to stop is over, at the latest: who signs out
+// may wait for a bus that is not there.
+func sampleTier(services *sample.Services, endTelling func()) *tier {
+	return &tier{name: "sample", stop: func(ctx context.Context) error {
+		defer context.AfterFunc(ctx, endTelling)()
+		return services.Shutdown(ctx)
+	}}
 }

@@ -152,7 +152,7 @@ func (t *Teller) due() (due [][]byte) {
 	return due
 }
 
-// Close gives up what has not been taken.
+// Close gives up what has not been taken. It may be called twice.
 func (t *Teller) Close() {
 	t.mu.Lock()
 	t.closed = true
