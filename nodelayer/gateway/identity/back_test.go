@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"warmline.dev/nodelayer/gateway/identity"
@@ -146,48 +147,50 @@ func toFamily(p *passport.Passport) { p.Plan = "family" }
 
 // The account source was not asked, so nobody knows that the cookie is still good.
 func TestACookieWhoseTrustEndsDuringARequestIsNotRenewed(t *testing.T) {
-	s := start(t, time.Hour, identity.Config{})
-	d := s.signedIn(func(c *cookie.Cookie) {
-		c.TrustedUntil = time.Now().Add(200 * time.Millisecond)
-		c.Issued = c.TrustedUntil.Add(-time.Hour)
+	synctest.Test(t, func(t *testing.T) {
+		s := alone(t, time.Hour, identity.Config{})
+		d := s.signedIn(asItIs)
+		_, w := s.changed(d, time.Hour, toFamily)
+		c, err := s.jar.Written(w.Header(), time.Now())
+		if err != nil || c.State(time.Now()) != cookie.Stale || c.Passport.Plan != "family" {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if n := s.accounts.questions(); n != 0 {
+			t.Errorf("the account source was asked %d times", n)
+		}
 	})
-	_, w := s.changed(d, 300*time.Millisecond, toFamily)
-	c, err := s.jar.Written(w.Header(), time.Now())
-	if err != nil || c.State(time.Now()) != cookie.Stale || c.Passport.Plan != "family" {
-		t.Errorf("%+v, %v", c, err)
-	}
-	if n := s.accounts.questions(); n != 0 {
-		t.Errorf("the account source was asked %d times", n)
-	}
 }
 
 func TestADeviceWhoseLifeEndsDuringARequestBeginsNoOther(t *testing.T) {
-	s := start(t, time.Hour, identity.Config{})
-	d := s.signedIn(func(c *cookie.Cookie) { c.Begun = time.Now().Add(-365*24*time.Hour + 300*time.Millisecond) })
-	_, w := s.changed(d, 400*time.Millisecond, toFamily)
-	if c, err := s.jar.Written(w.Header(), time.Now()); !errors.Is(err, cookie.ErrMissing) {
-		t.Errorf("%+v, %v", c, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := alone(t, time.Hour, identity.Config{})
+		d := s.signedIn(func(c *cookie.Cookie) { c.Begun = time.Now().Add(-365*24*time.Hour + time.Second) })
+		_, w := s.changed(d, 2*time.Second, toFamily)
+		if c, err := s.jar.Written(w.Header(), time.Now()); !errors.Is(err, cookie.ErrMissing) {
+			t.Errorf("%+v, %v", c, err)
+		}
+	})
 }
 
 // An answer serves the other requests of a page: what they write is as old as it is.
 func TestAChangeIsAsOldAsTheAnswerThatItGoesBy(t *testing.T) {
-	s := start(t, time.Hour, identity.Config{})
-	d := s.signedIn(func(c *cookie.Cookie) {
-		c.Begun, c.Issued, c.TrustedUntil = c.Begun.Add(-9*time.Hour), c.Issued.Add(-9*time.Hour), c.TrustedUntil.Add(-9*time.Hour)
-	})
-	_, first := s.changed(d, 0, func(*passport.Passport) {})
-	asked := time.Now()
-	time.Sleep(50 * time.Millisecond)
-	_, second := s.changed(d, 0, toFamily)
-	for _, w := range []*httptest.ResponseRecorder{first, second} {
-		if c, err := s.jar.Written(w.Header(), time.Now()); err != nil || c.Issued.After(asked) || c.State(time.Now()) != cookie.Trusted {
-			t.Errorf("%+v, %v; asked until %v", c, err, asked)
+	synctest.Test(t, func(t *testing.T) {
+		s := alone(t, time.Hour, identity.Config{})
+		d := s.signedIn(func(c *cookie.Cookie) { c.TrustedUntil = c.Begun })
+		time.Sleep(time.Minute)
+		asked := time.Now()
+		_, first := s.changed(d, 0, func(*passport.Passport) {})
+		time.Sleep(5 * time.Second)
+		_, second := s.changed(d, 0, toFamily)
+		for _, w := range []*httptest.ResponseRecorder{first, second} {
+			if c, err := s.jar.Written(w.Header(), time.Now()); err != nil || !c.Issued.Equal(asked) || c.State(time.Now()) != cookie.Trusted {
+				t.Errorf("%+v, %v; asked at %v", c, err, asked)
+			}
 		}
-	}
-	if n := s.accounts.questions(); n != 1 {
-		t.Errorf("the account source was asked %d times", n)
-	}
+		if n := s.accounts.questions(); n != 1 {
+			t.Errorf("the account source was asked %d times", n)
+		}
+	})
 }
 
 func TestWhoIsHonouredAndSignsInAgainIsSignedIn(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"warmline.dev/nodelayer/gateway/identity"
@@ -287,36 +288,38 @@ func TestBadConfig(t *testing.T) {
 // A question that began before it was heard that there is one says nothing: the session
 // may have ended in between.
 func TestAnAnswerToAnEarlierQuestionDoesNotCount(t *testing.T) {
-	unheard, err := revocation.NewSet(revocation.SetConfig{Keys: []passport.Key{passport.NewKey("r1")}}) // everyone is in question
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := start(t, time.Hour, identity.Config{Revoked: unheard})
-	hold := make(chan struct{})
-	s.accounts.set(func() { s.accounts.hold = hold })
-	d := s.signedIn(asItIs)
-	r := d.request("/")
-	r.AddCookie(d.web.Jar.Cookies(r.URL)[0])
-	mint := func() <-chan error {
-		done := make(chan error, 1)
-		go func() {
-			_, err := s.door.Mint(httptest.NewRecorder(), r)
-			done <- err
-		}()
-		return done
-	}
-	early := mint()
-	time.Sleep(600 * time.Millisecond) // half a second is what an answer may be old
-	late := mint()
-	time.Sleep(50 * time.Millisecond)
-	s.accounts.set(func() { s.accounts.hold, s.accounts.out = nil, true }) // from now on
-	close(hold)
-	if err := <-early; err != nil {
-		t.Errorf("who asked before: %v", err)
-	}
-	if err := <-late; protocol.AsError(err) == nil || protocol.AsError(err).Code != protocol.Unauthenticated {
-		t.Errorf("who asked after: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		unheard, err := revocation.NewSet(revocation.SetConfig{Keys: []passport.Key{passport.NewKey("r1")}}) // everyone is in question
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := alone(t, time.Hour, identity.Config{Revoked: unheard})
+		hold := make(chan struct{})
+		s.accounts.set(func() { s.accounts.hold = hold })
+		d := s.signedIn(asItIs)
+		r := d.request("/")
+		r.AddCookie(d.web.Jar.Cookies(r.URL)[0])
+		mint := func() <-chan error {
+			done := make(chan error, 1)
+			go func() {
+				_, err := s.door.Mint(httptest.NewRecorder(), r)
+				done <- err
+			}()
+			return done
+		}
+		early := mint()
+		time.Sleep(600 * time.Millisecond) // half a second is what an answer may be old
+		late := mint()
+		synctest.Wait()
+		s.accounts.set(func() { s.accounts.hold, s.accounts.out = nil, true }) // from now on
+		close(hold)
+		if err := <-early; err != nil {
+			t.Errorf("who asked before: %v", err)
+		}
+		if err := <-late; protocol.AsError(err) == nil || protocol.AsError(err).Code != protocol.Unauthenticated {
+			t.Errorf("who asked after: %v", err)
+		}
+	})
 }
 
 // Who is signed out and asks on is not the account source's business each time.

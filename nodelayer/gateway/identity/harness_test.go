@@ -102,9 +102,10 @@ func newJar(t testing.TB, trust time.Duration) *cookie.Jar {
 	return jar
 }
 
-func start(t testing.TB, trust time.Duration, cfg identity.Config) *site {
+// alone is a site of which there is the door alone.
+func alone(t testing.TB, trust time.Duration, cfg identity.Config) *site {
 	t.Helper()
-	s := &site{t: t, accounts: &accounts{of: map[string]passport.Passport{"ann": ann}}, jar: newJar(t, trust), log: &logged.Log{}}
+	s := &site{url: "http://gateway.example", t: t, accounts: &accounts{of: map[string]passport.Passport{"ann": ann}}, jar: newJar(t, trust), log: &logged.Log{}}
 	cfg.Cookies, cfg.Accounts, cfg.Log = func() *cookie.Jar { return s.held.Load() }, s.accounts, zerolog.New(s.log)
 	s.held.Store(s.jar)
 	var err error
@@ -112,6 +113,12 @@ func start(t testing.TB, trust time.Duration, cfg identity.Config) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.door.Close)
+	return s
+}
+
+func start(t testing.TB, trust time.Duration, cfg identity.Config) *site {
+	t.Helper()
+	s := alone(t, trust, cfg)
 	keys, err := passport.NewKeyring(passport.NewKey("k1"))
 	if err != nil {
 		t.Fatal(err)
