@@ -248,28 +248,35 @@ func TestAnAdapterThatTakesNoAnswersIsHeard(t *testing.T) {
 // No more answers wait for it than those of calls that are run, and a payload of others.
 func TestAnAdapterThatTakesNoAnswersIsNotAnsweredForEver(t *testing.T) {
 	const most = 4
-	_, service := newFiles()
-	e := start(t, edgelayer.Config{Services: []edgelayer.Service{service}, MaxCalls: most})
-	c := e.dialBy(rsocket.Config{Window: 1}).converse()
-	asked := make(chan struct{})
-	go func() {
-		defer close(asked)
-		for id := range 1000 {
-			if err := c.ch.Send(t.Context(), rsocket.Payload{Data: c.l.encode(read(id, fmt.Sprint("near ", id), ""))}); err != nil {
-				return
+	for name, what := range map[string]string{
+		"answers that leave together": "near",
+		"one in a payload":            "big 70000",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, service := newFiles()
+			e := start(t, edgelayer.Config{Services: []edgelayer.Service{service}, MaxCalls: most})
+			c := e.dialBy(rsocket.Config{Window: 1}).converse()
+			asked := make(chan struct{})
+			go func() {
+				defer close(asked)
+				for id := range 1000 {
+					if err := c.ch.Send(t.Context(), rsocket.Payload{Data: c.l.encode(read(id, what, ""))}); err != nil {
+						return
+					}
+				}
+			}()
+			await.Until(t, "the edge to stand still", func() bool {
+				before := e.Stats().Calls
+				time.Sleep(20 * time.Millisecond)
+				return before > 0 && e.Stats().Calls == before
+			})
+			if n := e.Stats().Calls; n > 2+3*most {
+				t.Errorf("%d calls were answered or run for an adapter that has taken no answer", n)
 			}
-		}
-	}()
-	await.Until(t, "the edge to stand still", func() bool {
-		before := e.Stats().Calls
-		time.Sleep(20 * time.Millisecond)
-		return before > 0 && e.Stats().Calls == before
-	})
-	if n := e.Stats().Calls; n > 2+3*most {
-		t.Errorf("%d calls were answered or run for an adapter that has taken no answer", n)
+			c.ch.Cancel()
+			<-asked
+		})
 	}
-	c.ch.Cancel()
-	<-asked
 }
 
 // What is answered at once takes no place from what is run.

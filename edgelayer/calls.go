@@ -80,7 +80,7 @@ func (s *calls) mayAnswer(id uint32) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, used := s.byID[id]
-	return !used && s.running < s.most
+	return !used && s.running < s.most && s.running+s.answering < 2*s.most
 }
 
 // ready reports whether what a call waits for is there.
