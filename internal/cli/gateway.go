@@ -136,7 +136,7 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys *credenti
 		_, _ = lines.Close(), devices.Close() // nothing was accepted from them
 		return nil, gatewayAt{}, fmt.Errorf("gateway: %w", err)
 	}
-	web := newHTTPServer(gw, log)
+	web := newHTTPServer(gw, o.budget, log)
 	tiers := []*tier{
 		{
 			name:   "gateway HTTP",
@@ -161,13 +161,15 @@ func startGateway(ctx context.Context, o gatewayOptions, p proof, keys *credenti
 	return tiers, gatewayAt{devices.Addr().String(), address, operators.url()}, nil
 }
 
-func newHTTPServer(h http.Handler, log zerolog.Logger) *http.Server {
+// newHTTPServer is for devices, which may be slow: to ask, and to take what they asked for.
+func newHTTPServer(h http.Handler, budget time.Duration, log zerolog.Logger) *http.Server {
+	const asking, taking = 15 * time.Second, 45 * time.Second
 	var both http.Protocols
 	both.SetHTTP1(true)
 	both.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler: h, Protocols: &both,
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: asking, WriteTimeout: asking + budget + taking, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       stdlog.New(log.With().Str("level", "debug").Logger(), "", 0),
 	}
