@@ -84,7 +84,7 @@ func start(ctx context.Context, cfg Config, t tier) (*Server, error) {
 	}
 	s.at = l.Addr().String()
 	if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
-		cfg.Log.Warn().Str("address", s.at).Msg("the admin port has no password and is not on loopback alone: keep it on a private network")
+		cfg.Log.Warn().Str("address", s.at).Msg("the admin port is not on loopback alone, and tells everybody its figures: keep it on a private network")
 	}
 	l = netutil.LimitListener(l, maxConns)
 	if cfg.TLS != nil { // outermost: net/http looks for it
