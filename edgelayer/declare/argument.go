@@ -7,6 +7,9 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // kind is the type of an argument.
@@ -54,79 +57,77 @@ func (r *reader) args(n *yaml.Node) (list []argument, at []*yaml.Node) {
 	if n == nil {
 		return nil, nil
 	}
-	for e := range r.entries(n, "args", "arguments by name") {
-		if !validArgument.MatchString(e.name()) {
-			r.wrong(e.key, "an argument is named %q; expected letters, digits and '_', at most %d, a letter first", clip(e.name()), maxName)
+	for e := range r.Entries(n, "args", "arguments by name") {
+		if !validArgument.MatchString(e.Name()) {
+			r.Wrong(e.Key, "an argument is named %q; expected letters, digits and '_', at most %d, a letter first", mistake.Clip(e.Name()), maxName)
 		}
 		list = append(list, r.argument(e))
-		at = append(at, e.key)
+		at = append(at, e.Key)
 	}
 	return list, at
 }
 
-func (r *reader) argument(e entry) argument {
+func (r *reader) argument(e yamlfile.Entry) argument {
 	const how = "string, integer, number or boolean, or {list: integer}"
-	a := argument{name: e.name(), min: math.Inf(-1), max: math.Inf(1), from: math.MinInt64, to: math.MaxInt64, most: maxText}
-	v := resolved(e.value)
+	a := argument{name: e.Name(), min: math.Inf(-1), max: math.Inf(1), from: math.MinInt64, to: math.MaxInt64, most: maxText}
+	v := yamlfile.Resolved(e.Value)
 	if v.Kind == yaml.ScalarNode {
 		a.kind = r.kind(v, how)
 		return a
 	}
-	f := r.fields(v, "argument "+clip(a.name), how)
-	defer f.done()
-	of, one := f.get("list"), f.get("type")
+	f := r.Fields(v, "argument "+mistake.Clip(a.name), how)
+	defer f.Done()
+	of, one := f.Get("list"), f.Get("type")
 	switch {
 	case of != nil && one != nil:
-		r.wrong(one, "argument %s has a list and a type; expected one of them", clip(a.name))
+		r.Wrong(one, "argument %s has a list and a type; expected one of them", mistake.Clip(a.name))
 	case of != nil:
 		a.list, a.most, a.kind = true, maxElements, r.kind(of, "string, integer, number or boolean")
 	case one != nil:
 		a.kind = r.kind(one, "string, integer, number or boolean")
-	case !f.broken():
-		r.wrong(e.value, "argument %s has no type; expected %s", clip(a.name), how)
+	case !f.Broken():
+		r.Wrong(e.Value, "argument %s has no type; expected %s", mistake.Clip(a.name), how)
 	}
 	if a.list || a.kind == text {
-		if n := f.get("most"); n != nil {
+		if n := f.Get("most"); n != nil {
 			a.most = r.count(n, "most", 100_000)
 		}
 	}
 	r.bounds(f, &a)
-	if n := f.get("optional"); n != nil {
-		a.optional = r.yes(n, "optional")
-	}
-	if n := f.get("default"); n != nil && a.kind != unknown {
+	a.optional = r.Yes(f.Get("optional"), "optional")
+	if n := f.Get("default"); n != nil && a.kind != unknown {
 		a.def = r.def(n, &a)
 	}
 	return a
 }
 
 func (r *reader) kind(n *yaml.Node, how string) kind {
-	name, ok := r.text(n, "a type", how)
+	name, ok := r.Text(n, "a type", how)
 	k := kinds[name]
 	if ok && k == unknown {
-		r.wrong(n, "the type is %q; expected %s", clip(name), how)
+		r.Wrong(n, "the type is %q; expected %s", mistake.Clip(name), how)
 	}
 	return k
 }
 
 // bounds reads min and max of what is a number.
-func (r *reader) bounds(f *fields, a *argument) {
+func (r *reader) bounds(f *yamlfile.Fields, a *argument) {
 	if a.kind != integer && a.kind != number {
 		return
 	}
-	low, high := f.get("min"), f.get("max")
+	low, high := f.Get("min"), f.Get("max")
 	for _, n := range []*yaml.Node{low, high} {
 		if n == nil {
 			continue
 		}
-		s, ok := r.text(n, "min or max", "a number")
+		s, ok := r.Text(n, "min or max", "a number")
 		if !ok {
 			return
 		}
 		i, notInt := strconv.ParseInt(s, 10, 64)
 		x, notFloat := strconv.ParseFloat(s, 64)
 		if a.kind == integer && notInt != nil || notFloat != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			r.wrong(n, "min or max is %q; expected %s", clip(s), article(a.kind))
+			r.Wrong(n, "min or max is %q; expected %s", mistake.Clip(s), article(a.kind))
 			return
 		}
 		if n == low {
@@ -137,36 +138,36 @@ func (r *reader) bounds(f *fields, a *argument) {
 	}
 	switch {
 	case low != nil && high != nil:
-		a.ranged = resolved(low).Value + " to " + resolved(high).Value
+		a.ranged = yamlfile.Resolved(low).Value + " to " + yamlfile.Resolved(high).Value
 	case low != nil:
-		a.ranged = "at least " + resolved(low).Value
+		a.ranged = "at least " + yamlfile.Resolved(low).Value
 	case high != nil:
-		a.ranged = "at most " + resolved(high).Value
+		a.ranged = "at most " + yamlfile.Resolved(high).Value
 	}
 	if a.min > a.max {
-		r.wrong(high, "max is less than min; expected it to be more")
+		r.Wrong(high, "max is less than min; expected it to be more")
 	}
 }
 
 // def reads what an argument is that is not given.
 func (r *reader) def(n *yaml.Node, a *argument) *value {
-	at := resolved(n)
+	at := yamlfile.Resolved(n)
 	if a.list != (at.Kind == yaml.SequenceNode) {
-		r.wrong(n, "default is %s; expected %s", describe(at), map[bool]string{true: "a list", false: article(a.kind)}[a.list])
+		r.Wrong(n, "default is %s; expected %s", r.Describe(at), map[bool]string{true: "a list", false: article(a.kind)}[a.list])
 		return nil
 	}
-	before := len(r.mistakes)
+	before := r.Len()
 	v := &value{}
 	if a.list {
 		v.list = []string{}
 		for _, e := range at.Content {
-			v.list = append(v.list, r.defText(resolved(e), a))
+			v.list = append(v.list, r.defText(yamlfile.Resolved(e), a))
 		}
 	} else {
 		v.text = r.defText(at, a)
 	}
-	if err := a.check(*v); err != nil && len(r.mistakes) == before {
-		r.wrong(n, "default: %s", err)
+	if err := a.check(*v); err != nil && r.Len() == before {
+		r.Wrong(n, "default: %s", err)
 	}
 	return v
 }
@@ -175,7 +176,7 @@ func (r *reader) defText(n *yaml.Node, a *argument) string {
 	tags := map[kind][]string{text: {"!!str"}, integer: {"!!int"}, number: {"!!int", "!!float"}, boolean: {"!!bool"}}
 	canonical, err := a.kind.canonical(n.Value)
 	if n.Kind != yaml.ScalarNode || !slices.Contains(tags[a.kind], n.ShortTag()) || err != nil {
-		r.wrong(n, "default is %s; expected %s", describe(n), article(a.kind))
+		r.Wrong(n, "default is %s; expected %s", r.Describe(n), article(a.kind))
 		return ""
 	}
 	return canonical

@@ -4,6 +4,9 @@ import (
 	"net/http"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // asks is what a source is asked, with variables in it.
@@ -24,34 +27,33 @@ var (
 )
 
 // asks reads the request that a read or a write is.
-func (r *reader) asks(f *fields, at *yaml.Node, verbs []verb, of *sourceDecl) (a asks) {
+func (r *reader) asks(f *yamlfile.Fields, at *yaml.Node, verbs []verb, of *sourceDecl) (a asks) {
 	names := make([]string, 0, len(verbs))
 	for _, v := range verbs {
 		names = append(names, v.field)
-		n := f.get(v.field)
+		n := f.Get(v.field)
 		switch {
 		case n == nil:
 		case a.method != "":
-			r.wrong(n, "%s has %s too; expected only one request", f.what, v.field)
+			r.Wrong(n, "%s has %s too; expected only one request", f.What, v.field)
 		default:
 			a.method = v.method
 			a.target = r.target(n, v.field, &a.vars)
 		}
 	}
-	if a.method == "" && !f.broken() {
-		r.wrong(at, "%s asks nothing; expected %s with a path", f.what, nearest(names[0], names))
+	if a.method == "" && !f.Broken() {
+		r.Wrong(at, "%s asks nothing; expected %s with a path", f.What, mistake.Nearest(names[0], names))
 	}
-	a.headers = r.headers(f.get("headers"), "headers", &a.vars)
+	a.headers = r.headers(f.Get("headers"), "headers", &a.vars)
 	if of != nil && !of.broken {
-		before := len(r.mistakes)
-		a.headers = merged(a.headers, r.headers(of.common.get("headers"), "headers", &a.vars))
-		r.mistakes = r.mistakes[:before] // they are told once, of the source
+		untold := &reader{&yamlfile.Reader{}} // what is wrong with them is told once, of the source
+		a.headers = merged(a.headers, untold.headers(of.common.Get("headers"), "headers", &a.vars))
 	}
-	if n := f.get("body"); n != nil {
+	if n := f.Get("body"); n != nil {
 		b := r.body(n, &a.vars)
 		a.body = &b
 		if a.method == http.MethodGet {
-			r.wrong(n, "%s has a body; expected none with get", f.what)
+			r.Wrong(n, "%s has a body; expected none with get", f.What)
 		}
 	}
 	return a

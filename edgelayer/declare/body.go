@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/yamlfile"
 )
 
 // body is a JSON value with variables in it.
@@ -25,12 +27,12 @@ type field struct {
 
 // body reads a template of JSON.
 func (r *reader) body(n *yaml.Node, vars *variables) (b body) {
-	switch v := resolved(n); v.Kind {
+	switch v := yamlfile.Resolved(n); v.Kind {
 	case yaml.MappingNode:
 		b.isFields = true
-		for e := range r.entries(v, "the body", "names and values") {
-			name, _ := json.Marshal(e.name()) // of a string never fails
-			b.fields = append(b.fields, field{name, r.body(e.value, vars)})
+		for e := range r.Entries(v, "the body", "names and values") {
+			name, _ := json.Marshal(e.Name()) // of a string never fails
+			b.fields = append(b.fields, field{name, r.body(e.Value, vars)})
 		}
 	case yaml.SequenceNode:
 		b.isList = true
@@ -53,13 +55,13 @@ func (r *reader) scalar(n *yaml.Node) json.RawMessage {
 	switch n.ShortTag() {
 	case "!!int", "!!float", "!!bool", "!!null":
 		if err := n.Decode(&v); err != nil {
-			r.wrong(n, "%s can't be read: %s", describe(n), err)
+			r.Wrong(n, "%s can't be read: %s", r.Describe(n), err)
 			return nil
 		}
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
-		r.wrong(n, "%s is no JSON: %s", describe(n), err)
+		r.Wrong(n, "%s is no JSON: %s", r.Describe(n), err)
 	}
 	return text
 }

@@ -26,13 +26,13 @@ func (r *reader) cache(n *yaml.Node) (k keeping) {
 		k.off = true
 		return k
 	}
-	f := r.fields(n, "cache", orOff)
-	defer f.done()
-	if n := f.get("ttl"); n != nil {
+	f := r.Fields(n, "cache", orOff)
+	defer f.Done()
+	if n := f.Get("ttl"); n != nil {
 		k.ttl = r.duration(n, "ttl")
 	}
 	for name, s := range map[string]*float64{"jitter": &k.jitter, "refresh_ahead": &k.refreshAhead} {
-		if n := f.get(name); n != nil {
+		if n := f.Get(name); n != nil {
 			if isOff(n) {
 				*s = -1
 			} else {
@@ -41,7 +41,7 @@ func (r *reader) cache(n *yaml.Node) (k keeping) {
 		}
 	}
 	for name, d := range map[string]*time.Duration{"stale": &k.stale, "stale_if_error": &k.staleIfError, "missing": &k.missing} {
-		if n := f.get(name); n != nil {
+		if n := f.Get(name); n != nil {
 			if isOff(n) {
 				*d = -1
 			} else {
@@ -49,10 +49,10 @@ func (r *reader) cache(n *yaml.Node) (k keeping) {
 			}
 		}
 	}
-	if n := f.get("entries"); n != nil {
+	if n := f.Get("entries"); n != nil {
 		k.entries = r.count(n, "entries", 100_000_000)
 	}
-	if n := f.get("bytes"); n != nil {
+	if n := f.Get("bytes"); n != nil {
 		k.bytes = r.size(n, "bytes")
 	}
 	return k

@@ -8,6 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"warmline.dev/edgelayer/source"
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // Declaration is what a file declares. Make it with [Parse], and a [Tier] of it
@@ -17,38 +19,41 @@ type Declaration struct {
 	services []*serviceDecl
 }
 
-// Parse reads a declaration. File is its name in messages. The error is
-// [Mistakes].
+// MaxSize bounds a file, in bytes.
+const MaxSize = yamlfile.MaxSize
+
+// Parse reads a declaration. File is its name in messages. The error is a
+// [mistake.List].
 func Parse(file string, text []byte) (*Declaration, error) {
-	r := &reader{file: file}
+	in, doc := yamlfile.Read(yamlfile.Config{File: file, Has: "sources and services"}, text)
 	d := &Declaration{}
-	if doc := r.document(text); doc != nil {
-		r.declaration(doc, d)
+	if doc != nil {
+		(&reader{in}).declaration(doc, d)
 	}
-	if len(r.mistakes) > 0 {
-		return nil, r.mistakes.listed(file)
+	if err := in.Err(); err != nil {
+		return nil, err
 	}
 	return d, nil
 }
 
 func (r *reader) declaration(doc *yaml.Node, d *Declaration) {
-	f := r.fields(doc, "the file", "sources and services")
-	defer f.done()
+	f := r.Fields(doc, "the file", "sources and services")
+	defer f.Done()
 	var defaults source.Config
-	if n := f.get("defaults"); n != nil {
-		f := r.fields(n, "defaults", "policies of sources, such as timeout: 400ms")
+	if n := f.Get("defaults"); n != nil {
+		f := r.Fields(n, "defaults", "policies of sources, such as timeout: 400ms")
 		r.policies(f, &defaults)
-		f.done()
+		f.Done()
 	}
-	sources, services := f.get("sources"), f.get("services")
-	if !f.broken() && (isNull(sources) || isNull(services)) {
-		r.wrong(f.at, "the file has no sources or no services; expected both")
+	sources, services := f.Get("sources"), f.Get("services")
+	if !f.Broken() && (yamlfile.IsNull(sources) || yamlfile.IsNull(services)) {
+		r.Wrong(f.At, "the file has no sources or no services; expected both")
 		return
 	}
-	for e := range r.entries(sources, "sources", "sources by name") {
+	for e := range r.Entries(sources, "sources", "sources by name") {
 		d.sources = append(d.sources, r.source(e, defaults))
 	}
-	for e := range r.entries(services, "services", "services by name") {
+	for e := range r.Entries(services, "services", "services by name") {
 		d.services = append(d.services, r.service(e, d)...)
 	}
 	d.hint()
@@ -77,7 +82,7 @@ func (d *Declaration) SourceNames() (names []string) {
 func (d *Declaration) SetURL(name string, urls ...string) error {
 	s := d.source(name)
 	if s == nil {
-		return fmt.Errorf("there is no source %q; expected %s", clip(name), nearest(name, d.SourceNames()))
+		return fmt.Errorf("there is no source %q; expected %s", mistake.Clip(name), mistake.Nearest(name, d.SourceNames()))
 	}
 	if len(urls) == 0 {
 		return fmt.Errorf("source %s: no URL; expected http://HOST:PORT", name)
@@ -98,7 +103,7 @@ func wrongURL(text string) string {
 		text = u.Redacted() // a password is in no message
 	}
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Sprintf("url is %q; expected http://HOST:PORT or https://HOST", clip(text))
+		return fmt.Sprintf("url is %q; expected http://HOST:PORT or https://HOST", mistake.Clip(text))
 	}
 	return ""
 }

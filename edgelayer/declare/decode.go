@@ -10,6 +10,7 @@ import (
 
 	"warmline.dev/edgelayer"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/mistake"
 )
 
 // decode reads arguments into values, which are by the index of the argument.
@@ -64,7 +65,7 @@ func (m *methodDecl) given(codec protocol.Codec, args protocol.Raw, into []value
 		}
 		i := m.argument(name)
 		if i < 0 {
-			return fmt.Errorf("there is no argument %q", clip(string(name)))
+			return fmt.Errorf("there is no argument %q", mistake.Clip(string(name)))
 		}
 		if b, err = m.args[i].read(b, &into[i]); err != nil {
 			return err

@@ -25,7 +25,7 @@
 // # Nouns
 //
 //   - A [Declaration] is a file that [Parse] found nothing wrong with. Otherwise it
-//     says everything that is wrong, each with its place ([Mistakes]), and nothing
+//     says everything that is wrong, each with its place (a mistake.List), and nothing
 //     runs.
 //   - A [Tier] is what a declaration runs as: package source's sources, package
 //     warm's caches, and services for an edgelayer.Server.

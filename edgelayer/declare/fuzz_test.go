@@ -3,35 +3,25 @@ package declare
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 
 	"github.com/tinylib/msgp/msgp"
 
 	"warmline.dev/examples"
+	"warmline.dev/internal/golden"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/mistake"
 )
 
 // Whatever a file holds, Parse says what is wrong with it or what New can run.
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/mistakes/*.yaml")
-	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
-	}
+	golden.Seed(f)
 	f.Add(examples.Edge)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := Parse("edge.yaml", text)
 		if err != nil {
-			if list, ok := err.(Mistakes); !ok || len(list) == 0 || len(list) > maxMistakes+1 || d != nil { //nolint:errorlint // it is never wrapped
+			if list, ok := err.(mistake.List); !ok || len(list) == 0 || len(list) > mistake.Most+1 || d != nil { //nolint:errorlint // it is never wrapped
 				t.Fatalf("%v, %#v", d, err)
 			}
 			return

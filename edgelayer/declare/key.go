@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/mistake"
 )
 
 // A key is made of the values of all variables of a read, in their order, each
@@ -59,13 +60,13 @@ func (rd *readDecl) split(key string) ([]value, error) {
 	}
 	parts := strings.Split(key, "/")
 	if len(parts) != len(rd.asks.vars) {
-		return nil, protocol.Errorf(protocol.InvalidArgument, "key %q of %s: expected %s", clip(key), rd.full(), rd.keyForm())
+		return nil, protocol.Errorf(protocol.InvalidArgument, "key %q of %s: expected %s", mistake.Clip(key), rd.full(), rd.keyForm())
 	}
 	values := make([]value, len(parts))
 	for i, part := range parts {
 		v, err := unescape(part)
 		if err != nil {
-			return nil, protocol.Errorf(protocol.InvalidArgument, "key %q of %s: %w", clip(key), rd.full(), err)
+			return nil, protocol.Errorf(protocol.InvalidArgument, "key %q of %s: %w", mistake.Clip(key), rd.full(), err)
 		}
 		values[i] = v
 	}

@@ -7,6 +7,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"warmline.dev/passport"
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // methodDecl is a method as it is declared: it reads, or it writes.
@@ -43,30 +45,30 @@ type setting struct {
 	from  path
 }
 
-func (r *reader) method(e entry, s *serviceDecl, d *Declaration) *methodDecl {
-	m := &methodDecl{service: s.name, name: e.name(), each: literal}
+func (r *reader) method(e yamlfile.Entry, s *serviceDecl, d *Declaration) *methodDecl {
+	m := &methodDecl{service: s.name, name: e.Name(), each: literal}
 	if !validMethod.MatchString(m.name) {
-		r.wrong(e.key, "method name %q; expected letters and digits, at most %d, a lower-case letter first", clip(m.name), maxName)
+		r.Wrong(e.Key, "method name %q; expected letters and digits, at most %d, a lower-case letter first", mistake.Clip(m.name), maxName)
 	}
-	f := r.fields(e.value, "method "+clip(m.name), "read or write, and what else there is of a method")
-	defer f.done()
-	args, at := r.args(f.get("args"))
+	f := r.Fields(e.Value, "method "+mistake.Clip(m.name), "read or write, and what else there is of a method")
+	defer f.Done()
+	args, at := r.args(f.Get("args"))
 	m.args = args
-	before := len(r.mistakes)
-	reads, writes := f.get("read"), f.get("write")
+	before := r.Len()
+	reads, writes := f.Get("read"), f.Get("write")
 	switch {
 	case reads != nil && writes != nil:
-		r.wrong(writes, "method %s reads and writes; expected one of them", clip(m.name))
+		r.Wrong(writes, "method %s reads and writes; expected one of them", mistake.Clip(m.name))
 		return m
 	case reads != nil:
 		r.reading(m, f, reads, d)
 	case writes != nil:
 		r.writing(m, f, e, writes, d)
-	case !f.broken():
-		r.wrong(e.key, "method %s neither reads nor writes; expected read: SOURCE.READ, or write: SOURCE", clip(m.name))
+	case !f.Broken():
+		r.Wrong(e.Key, "method %s neither reads nor writes; expected read: SOURCE.READ, or write: SOURCE", mistake.Clip(m.name))
 		return m
 	}
-	sound := len(r.mistakes) == before && (m.read != nil && !m.read.broken || m.write != nil)
+	sound := r.Len() == before && (m.read != nil && !m.read.broken || m.write != nil)
 	r.result(m, f)
 	if sound { // otherwise it is not known what it needs
 		r.origins(m, e)
@@ -76,36 +78,36 @@ func (r *reader) method(e entry, s *serviceDecl, d *Declaration) *methodDecl {
 }
 
 // result reads what becomes of the answer.
-func (r *reader) result(m *methodDecl, f *fields) {
-	m.pick = r.pick(f.get("pick"))
-	if n := f.get("needs"); n != nil {
+func (r *reader) result(m *methodDecl, f *yamlfile.Fields) {
+	m.pick = r.pick(f.Get("pick"))
+	if n := f.Get("needs"); n != nil {
 		m.needs = r.level(n, "needs")
 	}
-	n := f.get("passport")
+	n := f.Get("passport")
 	if n == nil {
 		return
 	}
 	if m.each != literal {
-		r.wrong(n, "passport with each; expected it with one answer only")
+		r.Wrong(n, "passport with each; expected it with one answer only")
 	}
-	for e := range r.entries(n, "passport", "fields of the passport, each with where it is in the answer") {
-		if e.name() == "level" && m.write != nil {
-			m.signs = r.level(e.value, "level")
+	for e := range r.Entries(n, "passport", "fields of the passport, each with where it is in the answer") {
+		if e.Name() == "level" && m.write != nil {
+			m.signs = r.level(e.Value, "level")
 			continue
 		}
-		to := r.path(e.value, e.name())
-		if !(&passport.Passport{}).SetField(e.name(), "") {
-			r.wrong(e.key, "an answer can't set %q of a passport; expected %s, or preferences.NAME", clip(e.name()), nearest(e.name(), passport.Fields[:5]))
+		to := r.path(e.Value, e.Name())
+		if !(&passport.Passport{}).SetField(e.Name(), "") {
+			r.Wrong(e.Key, "an answer can't set %q of a passport; expected %s, or preferences.NAME", mistake.Clip(e.Name()), mistake.Nearest(e.Name(), passport.Fields[:5]))
 			continue
 		}
-		m.sets = append(m.sets, setting{e.name(), to})
+		m.sets = append(m.sets, setting{e.Name(), to})
 	}
 }
 
 // level reads the name of one; nil: it is none.
 func (r *reader) level(n *yaml.Node, what string) *passport.Level {
 	const how = "anonymous, recognised or authenticated"
-	name, ok := r.text(n, what, how)
+	name, ok := r.Text(n, what, how)
 	if !ok {
 		return nil
 	}
@@ -114,30 +116,30 @@ func (r *reader) level(n *yaml.Node, what string) *passport.Level {
 			return &l
 		}
 	}
-	r.wrong(n, "%s is %q; expected %s", what, clip(name), how)
+	r.Wrong(n, "%s is %q; expected %s", what, mistake.Clip(name), how)
 	return nil
 }
 
 // reading reads what is of methods that read.
-func (r *reader) reading(m *methodDecl, f *fields, n *yaml.Node, d *Declaration) {
-	if full, ok := r.text(n, "read", "SOURCE.READ"); ok {
+func (r *reader) reading(m *methodDecl, f *yamlfile.Fields, n *yaml.Node, d *Declaration) {
+	if full, ok := r.Text(n, "read", "SOURCE.READ"); ok {
 		m.read = r.find(n, full, d)
 	}
 	if m.read != nil {
 		m.vars = m.read.asks.vars
 	}
-	each, as := f.get("each"), f.get("as")
+	each, as := f.Get("each"), f.Get("as")
 	if each == nil {
 		if as != nil {
-			r.wrong(as, "as without each; expected it for lists of results only")
+			r.Wrong(as, "as without each; expected it for lists of results only")
 		}
 		return
 	}
 	if as == nil {
-		r.wrong(each, "each without as; expected the name that the results are under")
-	} else if name, ok := r.text(as, "as", "the name that the results are under"); ok {
+		r.Wrong(each, "each without as; expected the name that the results are under")
+	} else if name, ok := r.Text(as, "as", "the name that the results are under"); ok {
 		if m.as = name; !validArgument.MatchString(name) || name == errorsName {
-			r.wrong(as, "as is %q; expected letters, digits and '_', a letter first, and not %s", clip(name), errorsName)
+			r.Wrong(as, "as is %q; expected letters, digits and '_', a letter first, and not %s", mistake.Clip(name), errorsName)
 		}
 	}
 	r.eachOf(m, each)
@@ -150,22 +152,22 @@ const errorsName = "errors"
 func (r *reader) eachOf(m *methodDecl, n *yaml.Node) {
 	const how = "one ARGUMENT: VARIABLE, such as {ids: id}"
 	count := 0
-	for e := range r.entries(n, "each", how) {
+	for e := range r.Entries(n, "each", how) {
 		if count++; count > 1 {
-			r.wrong(e.key, "each has more than one argument; expected %s", how)
+			r.Wrong(e.Key, "each has more than one argument; expected %s", how)
 			return
 		}
-		variable, ok := r.text(e.value, "each", how)
+		variable, ok := r.Text(e.Value, "each", how)
 		if !ok {
 			continue
 		}
-		a := slices.IndexFunc(m.args, func(a argument) bool { return a.name == e.name() })
+		a := slices.IndexFunc(m.args, func(a argument) bool { return a.name == e.Name() })
 		if a < 0 || !m.args[a].list {
-			r.wrong(e.key, "each is of %q, which is no argument with a list; expected {ids: {list: integer}} among args", clip(e.name()))
+			r.Wrong(e.Key, "each is of %q, which is no argument with a list; expected {ids: {list: integer}} among args", mistake.Clip(e.Name()))
 			continue
 		}
 		if m.read != nil && !m.read.broken && !slices.Contains(m.read.asks.vars, variable) {
-			r.wrong(e.value, "%s has no variable %s; expected %s", m.read.full(), said(clip(variable)), nearest(variable, m.read.asks.vars))
+			r.Wrong(e.Value, "%s has no variable %s; expected %s", m.read.full(), said(mistake.Clip(variable)), mistake.Nearest(variable, m.read.asks.vars))
 			continue
 		}
 		m.each = a
@@ -178,7 +180,7 @@ func (r *reader) eachOf(m *methodDecl, n *yaml.Node) {
 		}
 	}
 	if count == 0 {
-		r.wrong(n, "each is %s; expected %s", describe(n), how)
+		r.Wrong(n, "each is %s; expected %s", r.Describe(n), how)
 	}
 }
 
@@ -187,7 +189,7 @@ func (r *reader) find(n *yaml.Node, full string, d *Declaration) *readDecl {
 	source, name, _ := strings.Cut(full, ".")
 	s := d.source(source)
 	if s == nil {
-		r.wrong(n, "there is no source %q; expected %s", clip(source), nearest(source, d.SourceNames()))
+		r.Wrong(n, "there is no source %q; expected %s", mistake.Clip(source), mistake.Nearest(source, d.SourceNames()))
 		return nil
 	}
 	if rd := s.read(name); rd != nil {
@@ -198,13 +200,13 @@ func (r *reader) find(n *yaml.Node, full string, d *Declaration) *readDecl {
 		for _, rd := range s.reads {
 			names = append(names, rd.full())
 		}
-		r.wrong(n, "source %s has no read %q; expected %s", source, clip(name), nearest(full, names))
+		r.Wrong(n, "source %s has no read %q; expected %s", source, mistake.Clip(name), mistake.Nearest(full, names))
 	}
 	return nil
 }
 
 // origins finds where each variable comes from.
-func (r *reader) origins(m *methodDecl, e entry) {
+func (r *reader) origins(m *methodDecl, e yamlfile.Entry) {
 	chosen := m.from
 	m.from = make([]int, len(m.vars))
 	for i, v := range m.vars {
@@ -217,7 +219,7 @@ func (r *reader) origins(m *methodDecl, e entry) {
 			a = chosen[i]
 		}
 		if a < 0 {
-			r.wrong(e.key, "method %s gives no %s; expected an argument %s, or each", clip(m.name), said(v), v)
+			r.Wrong(e.Key, "method %s gives no %s; expected an argument %s, or each", mistake.Clip(m.name), said(v), v)
 			continue
 		}
 		m.from[i] = a
@@ -226,18 +228,18 @@ func (r *reader) origins(m *methodDecl, e entry) {
 }
 
 // fits checks that an argument can stand where its variable does.
-func (r *reader) fits(m *methodDecl, variable int, a *argument, e entry) {
+func (r *reader) fits(m *methodDecl, variable int, a *argument, e yamlfile.Entry) {
 	name := m.vars[variable]
 	var asked *asks
 	if m.read != nil {
 		asked = &m.read.asks
 		if a.list && (m.each == literal || &m.args[m.each] != a) {
-			r.wrong(e.key, "argument %s of method %s is a list; expected each for it", a.name, clip(m.name))
+			r.Wrong(e.Key, "argument %s of method %s is a list; expected each for it", a.name, mistake.Clip(m.name))
 		}
 		if rd := m.read; a.kind != unknown && rd.types[variable] == unknown {
 			rd.types[variable], rd.given[name] = a.kind, m.service+"."+m.name
 		} else if a.kind != unknown && rd.types[variable] != a.kind {
-			r.wrong(e.key, "method %s gives %s as %s, and %s as %s; expected the same", clip(m.name), said(name), a.kind, rd.given[name], rd.types[variable])
+			r.Wrong(e.Key, "method %s gives %s as %s, and %s as %s; expected the same", mistake.Clip(m.name), said(name), a.kind, rd.given[name], rd.types[variable])
 		}
 	} else {
 		asked = &m.write.asks
@@ -245,10 +247,10 @@ func (r *reader) fits(m *methodDecl, variable int, a *argument, e entry) {
 	places, alone := asked.where(variable)
 	elsewhere := slices.ContainsFunc(places, func(p string) bool { return p != "body" }) || slices.ContainsFunc(m.outdates, func(o outdated) bool { return o.has(variable) })
 	if m.write != nil && a.list && (!alone || elsewhere) {
-		r.wrong(e.key, "argument %s of method %s is a list; expected it alone in the body", a.name, clip(m.name))
+		r.Wrong(e.Key, "argument %s of method %s is a list; expected it alone in the body", a.name, mistake.Clip(m.name))
 	}
 	if a.optional && a.def == nil && !a.list && slices.Contains(places, "path") {
-		r.wrong(e.key, "argument %s of method %s is optional and in the path; expected it with a default", a.name, clip(m.name))
+		r.Wrong(e.Key, "argument %s of method %s is optional and in the path; expected it with a default", a.name, mistake.Clip(m.name))
 	}
 }
 
@@ -256,7 +258,7 @@ func (r *reader) fits(m *methodDecl, variable int, a *argument, e entry) {
 func (r *reader) unused(m *methodDecl, at []*yaml.Node) {
 	for i := range m.args {
 		if !slices.Contains(m.from, i) {
-			r.wrong(at[i], "nothing uses the argument %s; expected it as a variable: %s", clip(m.args[i].name), said(clip(m.args[i].name)))
+			r.Wrong(at[i], "nothing uses the argument %s; expected it as a variable: %s", mistake.Clip(m.args[i].name), said(mistake.Clip(m.args[i].name)))
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
 )
 
 // path leads into a value: a name for each mapping. The empty one is the value
@@ -20,19 +22,19 @@ func (p path) String() string {
 // path reads a dotted path.
 func (r *reader) path(n *yaml.Node, what string) path {
 	const how = "a dotted path, such as items or data.items"
-	text, ok := r.text(n, what, how)
+	text, ok := r.Text(n, what, how)
 	if !ok || text == "." {
 		return nil
 	}
 	p := path(strings.Split(text, "."))
 	for _, name := range p {
 		if name == "" {
-			r.wrong(n, "%s is %q; expected %s", what, clip(text), how)
+			r.Wrong(n, "%s is %q; expected %s", what, mistake.Clip(text), how)
 			return nil
 		}
 	}
-	if len(p) > maxDepth {
-		r.wrong(n, "%s has %d names; expected at most %d", what, len(p), maxDepth)
+	if len(p) > maxValueDepth {
+		r.Wrong(n, "%s has %d names; expected at most %d", what, len(p), maxValueDepth)
 	}
 	return p
 }

@@ -5,6 +5,9 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 const maxPicked = 64
@@ -39,30 +42,30 @@ func (r *reader) pick(n *yaml.Node) *pick {
 	add := func(at *yaml.Node, name string, to path) {
 		switch {
 		case slices.Contains(names, name):
-			r.wrong(at, "%q is picked twice; expected each name once", clip(name))
+			r.Wrong(at, "%q is picked twice; expected each name once", mistake.Clip(name))
 		case len(names) == maxPicked:
-			r.wrong(at, "more than %d fields are picked; expected fewer, or no pick, which is all of them", maxPicked)
+			r.Wrong(at, "more than %d fields are picked; expected fewer, or no pick, which is all of them", maxPicked)
 		default:
 			p.root.add(to, len(names))
 		}
 		names = append(names, name)
 		p.names = append(p.names, msgp.AppendString(nil, name))
 	}
-	if v := resolved(n); v.Kind == yaml.SequenceNode {
+	if v := yamlfile.Resolved(n); v.Kind == yaml.SequenceNode {
 		for _, e := range v.Content {
 			if to := r.path(e, "a field"); to != nil {
-				add(resolved(e), to[len(to)-1], to)
+				add(yamlfile.Resolved(e), to[len(to)-1], to)
 			}
 		}
 	} else {
-		for e := range r.entries(n, "pick", how) {
-			if to := r.path(e.value, "a field"); to != nil {
-				add(e.key, e.name(), to)
+		for e := range r.Entries(n, "pick", how) {
+			if to := r.path(e.Value, "a field"); to != nil {
+				add(e.Key, e.Name(), to)
 			}
 		}
 	}
 	if len(names) == 0 {
-		r.wrong(n, "pick has no fields; expected %s, or no pick at all, which is all of them", how)
+		r.Wrong(n, "pick has no fields; expected %s, or no pick at all, which is all of them", how)
 	}
 	return p
 }

@@ -8,6 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // readDecl is what is read from a source, as it is declared.
@@ -35,25 +37,25 @@ type batch struct {
 
 const maxBatch = 10_000
 
-func (r *reader) read(e entry, s *sourceDecl) *readDecl {
-	rd := &readDecl{source: s.name, name: e.name(), given: map[string]string{}}
+func (r *reader) read(e yamlfile.Entry, s *sourceDecl) *readDecl {
+	rd := &readDecl{source: s.name, name: e.Name(), given: map[string]string{}}
 	if !validReadName.MatchString(rd.name) {
-		r.wrong(e.key, "the name of a read is %q; expected letters, digits and '-', at most %d, a lower-case letter first", clip(rd.name), maxName)
+		r.Wrong(e.Key, "the name of a read is %q; expected letters, digits and '-', at most %d, a lower-case letter first", mistake.Clip(rd.name), maxName)
 	}
-	before := len(r.mistakes)
-	f := r.fields(e.value, "read "+clip(rd.full()), "get and what else there is of a read")
-	rd.asks = r.asks(f, e.key, readVerbs, s)
-	r.vary(f.get("vary"), &rd.asks.vars)
+	before := r.Len()
+	f := r.Fields(e.Value, "read "+mistake.Clip(rd.full()), "get and what else there is of a read")
+	rd.asks = r.asks(f, e.Key, readVerbs, s)
+	r.vary(f.Get("vary"), &rd.asks.vars)
 	rd.types = make([]kind, len(rd.asks.vars))
-	if n := f.get("batch"); n != nil {
+	if n := f.Get("batch"); n != nil {
 		rd.batch = r.batch(n, &rd.asks)
 	}
-	rd.keeping = r.cache(f.get("cache"))
-	if n := f.get("fallback"); n != nil {
+	rd.keeping = r.cache(f.Get("cache"))
+	if n := f.Get("fallback"); n != nil {
 		rd.fallback = r.fixed(n, "fallback")
 	}
-	f.done()
-	rd.broken = len(r.mistakes) > before
+	f.Done()
+	rd.broken = r.Len() > before
 	return rd
 }
 
@@ -75,11 +77,11 @@ func (r *reader) vary(n *yaml.Node, vars *variables) {
 	if n == nil {
 		return
 	}
-	for _, v := range r.texts(n, "vary", how) {
+	for _, v := range r.Texts(n, "vary", how) {
 		if _, ok := passportField(v.Value); !ok {
-			r.wrong(v, "vary has %q; expected %s", clip(v.Value), how)
+			r.Wrong(v, "vary has %q; expected %s", mistake.Clip(v.Value), how)
 		} else if why := wrongVariable(v.Value); why != "" {
-			r.wrong(v, "%s", why)
+			r.Wrong(v, "%s", why)
 		} else {
 			vars.place(v.Value)
 		}
@@ -88,46 +90,46 @@ func (r *reader) vary(n *yaml.Node, vars *variables) {
 
 func (r *reader) batch(n *yaml.Node, a *asks) *batch {
 	b := &batch{each: literal}
-	f := r.fields(n, "batch", "each, items and key")
-	defer f.done()
-	if each := f.get("each"); each != nil {
+	f := r.Fields(n, "batch", "each, items and key")
+	defer f.Done()
+	if each := f.Get("each"); each != nil {
 		r.batchEach(each, a, b)
-	} else if !f.broken() {
-		r.wrong(n, "batch has no each; expected the variable that stands for many keys")
+	} else if !f.Broken() {
+		r.Wrong(n, "batch has no each; expected the variable that stands for many keys")
 	}
-	if m := f.get("most"); m != nil {
+	if m := f.Get("most"); m != nil {
 		b.most = r.count(m, "most", maxBatch)
 	} else {
 		b.most = 100
 	}
-	if w := f.get("within"); w != nil {
+	if w := f.Get("within"); w != nil {
 		if isOff(w) {
 			b.within = -1
 		} else {
 			b.within = r.duration(w, "within")
 		}
 	}
-	if items := f.get("items"); items != nil {
+	if items := f.Get("items"); items != nil {
 		b.items = r.path(items, "items")
-	} else if !f.broken() {
-		r.wrong(n, "batch has no items; expected where the list is in the answer, or \".\" if the answer is the list")
+	} else if !f.Broken() {
+		r.Wrong(n, "batch has no items; expected where the list is in the answer, or \".\" if the answer is the list")
 	}
-	if key := f.get("key"); key != nil {
+	if key := f.Get("key"); key != nil {
 		b.key = r.path(key, "key")
-	} else if !f.broken() {
-		r.wrong(n, "batch has no key; expected where an item says which key it is")
+	} else if !f.Broken() {
+		r.Wrong(n, "batch has no key; expected where an item says which key it is")
 	}
-	if again := f.get("repeat"); again != nil {
-		b.repeat = r.yes(again, "repeat")
+	if again := f.Get("repeat"); again != nil {
+		b.repeat = r.Yes(again, "repeat")
 		if places, alone := a.where(b.each); b.repeat && b.each != literal && (!alone || len(places) != 1 || places[0] != "query") {
-			r.wrong(again, "repeat with %s somewhere else than alone in the query; expected NAME=%[1]s", said(a.vars[b.each]))
+			r.Wrong(again, "repeat with %s somewhere else than alone in the query; expected NAME=%[1]s", said(a.vars[b.each]))
 		}
 	}
 	return b
 }
 
 func (r *reader) batchEach(n *yaml.Node, a *asks, b *batch) {
-	name, ok := r.text(n, "each", "a variable, such as id")
+	name, ok := r.Text(n, "each", "a variable, such as id")
 	if !ok {
 		return
 	}
@@ -138,13 +140,13 @@ func (r *reader) batchEach(n *yaml.Node, a *asks, b *batch) {
 		}
 	}
 	if !slices.Contains(arguments, name) {
-		r.wrong(n, "each is %q, which no variable of the request is; expected %s", clip(name), nearest(name, arguments))
+		r.Wrong(n, "each is %q, which no variable of the request is; expected %s", mistake.Clip(name), mistake.Nearest(name, arguments))
 		return
 	}
 	b.each = slices.Index(a.vars, name)
 	a.eachText(func(where string, ps pieces) {
 		if ps.has(b.each) && (where == "headers" || where == "body" && ps.alone() == literal) {
-			r.wrong(n, "each is %s, which is in the %s of the request among other text; expected it in the path or the query, or alone in the body", name, where)
+			r.Wrong(n, "each is %s, which is in the %s of the request among other text; expected it in the path or the query, or alone in the body", name, where)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"warmline.dev/edgelayer/source"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/mistake"
 )
 
 // request fills the template. The types are those of the variables, for the body.
@@ -186,7 +187,7 @@ func appendText(dst []byte, s string, k kind) ([]byte, error) {
 	if k == integer || k == number || k == boolean {
 		canonical, err := k.canonical(s) // a key can come from elsewhere
 		if err != nil {
-			return nil, fmt.Errorf("%q is not %s", clip(s), article(k))
+			return nil, fmt.Errorf("%q is not %s", mistake.Clip(s), article(k))
 		}
 		return append(dst, canonical...), nil
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
 )
 
 const maxName = 63
@@ -19,29 +21,19 @@ var (
 	validArgument = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,62}$`) // of arguments, and what a result is under
 )
 
-// text is a scalar that has text in it.
-func (r *reader) text(n *yaml.Node, what, how string) (string, bool) {
-	v := resolved(n)
-	if v.Kind != yaml.ScalarNode || isNull(v) || v.Value == "" {
-		r.wrong(n, "%s is %s; expected %s", what, describe(v), how)
-		return "", false
-	}
-	return v.Value, true
-}
-
 // duration is one of more than 0.
 func (r *reader) duration(n *yaml.Node, what string) time.Duration {
 	const how = "a duration such as 400ms, 10s or 1m30s"
-	s, ok := r.text(n, what, how)
+	s, ok := r.Text(n, what, how)
 	if !ok {
 		return 0
 	}
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil:
-		r.wrong(n, "%s is %q; expected %s", what, clip(s), how)
+		r.Wrong(n, "%s is %q; expected %s", what, mistake.Clip(s), how)
 	case d <= 0:
-		r.wrong(n, "%s is %s; expected more than 0", what, s)
+		r.Wrong(n, "%s is %s; expected more than 0", what, s)
 	}
 	return d
 }
@@ -50,7 +42,7 @@ func (r *reader) duration(n *yaml.Node, what string) time.Duration {
 // that it may be that.
 func (r *reader) share(n *yaml.Node, what string, whole bool) float64 {
 	const how = "a share such as 10%"
-	s, ok := r.text(n, what, how)
+	s, ok := r.Text(n, what, how)
 	if !ok {
 		return 0
 	}
@@ -58,13 +50,13 @@ func (r *reader) share(n *yaml.Node, what string, whole bool) float64 {
 	v, err := strconv.ParseFloat(digits, 64)
 	switch {
 	case !percent || err != nil || math.IsNaN(v):
-		r.wrong(n, "%s is %q; expected %s", what, clip(s), how)
+		r.Wrong(n, "%s is %q; expected %s", what, mistake.Clip(s), how)
 	case v <= 0:
-		r.wrong(n, "%s is %s; expected more than 0%%", what, clip(s))
+		r.Wrong(n, "%s is %s; expected more than 0%%", what, mistake.Clip(s))
 	case v > 100 && whole:
-		r.wrong(n, "%s is %s; expected at most 100%%", what, clip(s))
+		r.Wrong(n, "%s is %s; expected at most 100%%", what, mistake.Clip(s))
 	case v >= 100 && !whole:
-		r.wrong(n, "%s is %s; expected less than 100%%", what, clip(s))
+		r.Wrong(n, "%s is %s; expected less than 100%%", what, mistake.Clip(s))
 	}
 	return v / 100
 }
@@ -76,7 +68,7 @@ var units = map[string]float64{
 // size is a number of bytes.
 func (r *reader) size(n *yaml.Node, what string) int64 {
 	const how = "a size such as 64KiB, 16MiB or 1GiB"
-	s, ok := r.text(n, what, how)
+	s, ok := r.Text(n, what, how)
 	if !ok {
 		return 0
 	}
@@ -86,9 +78,9 @@ func (r *reader) size(n *yaml.Node, what string) int64 {
 	bytes := v * unit
 	switch {
 	case !known || err != nil || math.IsNaN(v) || strings.ContainsAny(s[:end], "eExXpP_"):
-		r.wrong(n, "%s is %q; expected %s", what, clip(s), how)
+		r.Wrong(n, "%s is %q; expected %s", what, mistake.Clip(s), how)
 	case bytes < 1 || bytes > 1<<40:
-		r.wrong(n, "%s is %s; expected more than 0 and at most 1024GiB", what, clip(s))
+		r.Wrong(n, "%s is %s; expected more than 0 and at most 1024GiB", what, mistake.Clip(s))
 		return 0
 	}
 	return int64(bytes)
@@ -96,43 +88,14 @@ func (r *reader) size(n *yaml.Node, what string) int64 {
 
 // count is a whole number from 1 up to most.
 func (r *reader) count(n *yaml.Node, what string, most int) int {
-	s, ok := r.text(n, what, "a whole number")
+	s, ok := r.Text(n, what, "a whole number")
 	if !ok {
 		return 0
 	}
 	v, err := strconv.Atoi(s)
 	if err != nil || v < 1 || v > most {
-		r.wrong(n, "%s is %q; expected a whole number from 1 to %d", what, clip(s), most)
+		r.Wrong(n, "%s is %q; expected a whole number from 1 to %d", what, mistake.Clip(s), most)
 		return 0
 	}
 	return v
-}
-
-// yes is a boolean.
-func (r *reader) yes(n *yaml.Node, what string) bool {
-	v := resolved(n)
-	if v.ShortTag() != "!!bool" {
-		r.wrong(n, "%s is %s; expected true or false", what, describe(v))
-	}
-	return strings.EqualFold(v.Value, "true")
-}
-
-// texts is a scalar or a list of scalars.
-func (r *reader) texts(n *yaml.Node, what, how string) (list []*yaml.Node) {
-	v := resolved(n)
-	if v.Kind != yaml.SequenceNode {
-		if _, ok := r.text(n, what, how); ok {
-			list = append(list, v)
-		}
-		return list
-	}
-	for _, e := range v.Content {
-		if _, ok := r.text(e, what, how); ok {
-			list = append(list, resolved(e))
-		}
-	}
-	if len(v.Content) == 0 {
-		r.wrong(n, "%s is an empty list; expected %s", what, how)
-	}
-	return list
 }

@@ -4,6 +4,9 @@ import (
 	"iter"
 
 	"github.com/Masterminds/semver/v3"
+
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // serviceDecl is one version of a service, as it is declared.
@@ -13,32 +16,32 @@ type serviceDecl struct {
 }
 
 // service reads the versions of one service.
-func (r *reader) service(e entry, d *Declaration) (versions []*serviceDecl) {
-	name := e.name()
+func (r *reader) service(e yamlfile.Entry, d *Declaration) (versions []*serviceDecl) {
+	name := e.Name()
 	if !validName.MatchString(name) || name == "edge" || name == "warmline" {
-		r.wrong(e.key, "service name %q; expected lower-case letters, digits and '-', at most %d, a letter first, and neither edge nor warmline", clip(name), maxName)
+		r.Wrong(e.Key, "service name %q; expected lower-case letters, digits and '-', at most %d, a letter first, and neither edge nor warmline", mistake.Clip(name), maxName)
 	}
 	there := false
-	for v := range r.entries(e.value, "service "+clip(name), "methods by version, such as 1.0.0") {
+	for v := range r.Entries(e.Value, "service "+mistake.Clip(name), "methods by version, such as 1.0.0") {
 		there = true
-		if _, err := semver.StrictNewVersion(v.name()); err != nil {
-			r.wrong(v.key, "version %q of service %s; expected MAJOR.MINOR.PATCH, such as 2.1.3", clip(v.name()), clip(name))
+		if _, err := semver.StrictNewVersion(v.Name()); err != nil {
+			r.Wrong(v.Key, "version %q of service %s; expected MAJOR.MINOR.PATCH, such as 2.1.3", mistake.Clip(v.Name()), mistake.Clip(name))
 		}
 		versions = append(versions, r.version(v, name, d))
 	}
-	if !there && isNull(e.value) {
-		r.wrong(e.key, "service %s has no versions; expected methods by version, such as 1.0.0", clip(name))
+	if !there && yamlfile.IsNull(e.Value) {
+		r.Wrong(e.Key, "service %s has no versions; expected methods by version, such as 1.0.0", mistake.Clip(name))
 	}
 	return versions
 }
 
-func (r *reader) version(e entry, name string, d *Declaration) *serviceDecl {
-	s := &serviceDecl{name: name, version: e.name()}
-	for m := range r.entries(e.value, clip(name)+" "+clip(e.name()), "methods by name") {
+func (r *reader) version(e yamlfile.Entry, name string, d *Declaration) *serviceDecl {
+	s := &serviceDecl{name: name, version: e.Name()}
+	for m := range r.Entries(e.Value, mistake.Clip(name)+" "+mistake.Clip(e.Name()), "methods by name") {
 		s.methods = append(s.methods, r.method(m, s, d))
 	}
-	if isNull(e.value) {
-		r.wrong(e.key, "%s %s has no methods; expected methods by name", clip(name), clip(e.name()))
+	if yamlfile.IsNull(e.Value) {
+		r.Wrong(e.Key, "%s %s has no methods; expected methods by name", mistake.Clip(name), mistake.Clip(e.Name()))
 	}
 	return s
 }

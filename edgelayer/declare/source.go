@@ -2,6 +2,8 @@ package declare
 
 import (
 	"warmline.dev/edgelayer/source"
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // sourceDecl is a source as it is declared.
@@ -10,38 +12,38 @@ type sourceDecl struct {
 	reach source.Config // what is not of this process
 	reads []*readDecl
 
-	common *fields // headers of all that it is asked; read with each of them
-	broken bool    // its mistakes are told: what it lacks is not
+	common *yamlfile.Fields // headers of all that it is asked; read with each of them
+	broken bool             // its mistakes are told: what it lacks is not
 }
 
-func (r *reader) source(e entry, defaults source.Config) *sourceDecl {
-	s := &sourceDecl{name: e.name(), reach: defaults}
+func (r *reader) source(e yamlfile.Entry, defaults source.Config) *sourceDecl {
+	s := &sourceDecl{name: e.Name(), reach: defaults}
 	s.reach.Name = s.name
 	if !validName.MatchString(s.name) {
-		r.wrong(e.key, "source name %q; expected lower-case letters, digits and '-', at most %d, a letter first", clip(s.name), maxName)
+		r.Wrong(e.Key, "source name %q; expected lower-case letters, digits and '-', at most %d, a letter first", mistake.Clip(s.name), maxName)
 	}
-	f := r.fields(e.value, "source "+clip(s.name), "url and reads")
-	defer f.done()
-	s.broken, s.common = f.broken(), f
-	if n := f.get("url"); n != nil {
-		for _, u := range r.texts(n, "url", "http://HOST:PORT, or a list of such") {
+	f := r.Fields(e.Value, "source "+mistake.Clip(s.name), "url and reads")
+	defer f.Done()
+	s.broken, s.common = f.Broken(), f
+	if n := f.Get("url"); n != nil {
+		for _, u := range r.Texts(n, "url", "http://HOST:PORT, or a list of such") {
 			if why := wrongURL(u.Value); why != "" {
-				r.wrong(u, "%s", why)
+				r.Wrong(u, "%s", why)
 			}
 			s.reach.URLs = append(s.reach.URLs, u.Value)
 		}
 	} else if !s.broken {
-		r.wrong(e.key, "source %s has no url; expected http://HOST:PORT", clip(s.name))
+		r.Wrong(e.Key, "source %s has no url; expected http://HOST:PORT", mistake.Clip(s.name))
 	}
 	r.policies(f, &s.reach)
 	var vars variables
-	r.headers(f.get("headers"), "headers", &vars)
+	r.headers(f.Get("headers"), "headers", &vars)
 	for _, v := range vars {
 		if _, ok := passportField(v); !ok {
-			r.wrong(resolved(f.get("headers")), "headers of a source have %s; expected no variables but the passport's, such as {passport.country}", said(v))
+			r.Wrong(yamlfile.Resolved(f.Get("headers")), "headers of a source have %s; expected no variables but the passport's, such as {passport.country}", said(v))
 		}
 	}
-	for e := range r.entries(f.get("reads"), "reads of "+clip(s.name), "what is read, by name") {
+	for e := range r.Entries(f.Get("reads"), "reads of "+mistake.Clip(s.name), "what is read, by name") {
 		s.reads = append(s.reads, r.read(e, s))
 	}
 	return s

@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // literal is the place of no variable.
@@ -52,7 +55,7 @@ func (r *reader) pieces(at *yaml.Node, text string, vars *variables) (ps pieces)
 		}
 		end := strings.IndexByte(text, '}')
 		if text[open] == '}' || end < 0 || strings.IndexByte(text[open+1:end], '{') >= 0 {
-			r.wrong(at, "%q has a brace without the other; expected {name}", clip(text))
+			r.Wrong(at, "%q has a brace without the other; expected {name}", mistake.Clip(text))
 			return ps
 		}
 		if open > 0 {
@@ -60,7 +63,7 @@ func (r *reader) pieces(at *yaml.Node, text string, vars *variables) (ps pieces)
 		}
 		name := text[open+1 : end]
 		if why := wrongVariable(name); why != "" {
-			r.wrong(at, "%s", why)
+			r.Wrong(at, "%s", why)
 		} else {
 			ps = append(ps, piece{variable: vars.place(name)})
 		}
@@ -84,24 +87,24 @@ type pair struct {
 // target takes apart what is behind the URL of a source.
 func (r *reader) target(n *yaml.Node, what string, vars *variables) (t target) {
 	const how = "a path such as /films/{id} or /films?ids={id}"
-	text, ok := r.text(n, what, how)
+	text, ok := r.Text(n, what, how)
 	if !ok {
 		return t
 	}
-	at := resolved(n)
+	at := yamlfile.Resolved(n)
 	if c := strings.IndexFunc(text, notInURL); c >= 0 {
-		r.wrong(at, "%s has %q in it; expected %s, escaped as in a URL", what, []rune(text[c:])[0], how)
+		r.Wrong(at, "%s has %q in it; expected %s, escaped as in a URL", what, []rune(text[c:])[0], how)
 		return t
 	}
 	path, query, asks := strings.Cut(text, "?")
 	path, rooted := strings.CutPrefix(path, "/")
 	if !rooted {
-		r.wrong(at, "%s is %q; expected %s", what, clip(text), how)
+		r.Wrong(at, "%s is %q; expected %s", what, mistake.Clip(text), how)
 		return t
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "." || segment == ".." {
-			r.wrong(at, "%s has %q in it; expected the path without it", what, segment)
+			r.Wrong(at, "%s has %q in it; expected the path without it", what, segment)
 		}
 		t.segments = append(t.segments, r.pieces(at, segment, vars))
 	}
@@ -111,7 +114,7 @@ func (r *reader) target(n *yaml.Node, what string, vars *variables) (t target) {
 	for part := range strings.SplitSeq(query, "&") {
 		name, value, equals := strings.Cut(part, "=")
 		if strings.ContainsAny(name, "{}") {
-			r.wrong(at, "%s has %q in its query; expected NAME={variable}", what, clip(part))
+			r.Wrong(at, "%s has %q in its query; expected NAME={variable}", what, mistake.Clip(part))
 			continue
 		}
 		p := pair{name: name}
@@ -139,19 +142,19 @@ func (r *reader) headers(n *yaml.Node, what string, vars *variables) (list []hea
 	if n == nil {
 		return nil
 	}
-	for e := range r.entries(n, what, how) {
-		name := e.name()
-		value, ok := r.text(e.value, name, "the value of a header")
+	for e := range r.Entries(n, what, how) {
+		name := e.Name()
+		value, ok := r.Text(e.Value, name, "the value of a header")
 		switch {
 		case !ok:
 		case !isToken(name):
-			r.wrong(e.key, "%q is no name of a header; expected %s", clip(name), how)
+			r.Wrong(e.Key, "%q is no name of a header; expected %s", mistake.Clip(name), how)
 		case isOwnHeader(name):
-			r.wrong(e.key, "%s is set by the edge itself; expected other headers", name)
+			r.Wrong(e.Key, "%s is set by the edge itself; expected other headers", name)
 		case strings.IndexFunc(value, notInHeader) >= 0:
-			r.wrong(e.value, "%s has characters that a header can't have; expected printable ASCII", name)
+			r.Wrong(e.Value, "%s has characters that a header can't have; expected printable ASCII", name)
 		default:
-			list = append(list, header{name, r.pieces(resolved(e.value), value, vars)})
+			list = append(list, header{name, r.pieces(yamlfile.Resolved(e.Value), value, vars)})
 		}
 	}
 	return list

@@ -12,6 +12,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/mistake"
 )
 
 // What a value from a source may be, so that what is made of it fits into an
@@ -90,7 +91,7 @@ func (t *transcoder) number(s string) error {
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return fmt.Errorf("the number %s: %w", clip(s), strconv.ErrRange)
+		return fmt.Errorf("the number %s: %w", mistake.Clip(s), strconv.ErrRange)
 	}
 	t.out = msgp.AppendFloat64(t.out, v)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"warmline.dev/passport"
+	"warmline.dev/protocol/mistake"
 )
 
 // value is what a variable stands for in one call.
@@ -47,12 +48,12 @@ func said(variable string) string { return "{" + variable + "}" }
 func wrongVariable(name string) string {
 	if field, ok := passportField(name); ok {
 		if _, there := (&passport.Passport{}).Field(field); !there {
-			return fmt.Sprintf("a passport has no %q; expected %s, or preferences.NAME", clip(field), nearest(field, passport.Fields))
+			return fmt.Sprintf("a passport has no %q; expected %s, or preferences.NAME", mistake.Clip(field), mistake.Nearest(field, passport.Fields))
 		}
 		return ""
 	}
 	if !validArgument.MatchString(name) {
-		return fmt.Sprintf("%q is no variable; expected {passport.customer} or the name of an argument, such as {id}", clip(said(name)))
+		return fmt.Sprintf("%q is no variable; expected {passport.customer} or the name of an argument, such as {id}", mistake.Clip(said(name)))
 	}
 	return ""
 }

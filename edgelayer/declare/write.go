@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"warmline.dev/protocol/mistake"
+	"warmline.dev/protocol/yamlfile"
 )
 
 // outdated is what a write makes untrue of what was read.
@@ -19,20 +22,20 @@ func (o outdated) has(variable int) bool {
 }
 
 // writing reads what is of methods that write.
-func (r *reader) writing(m *methodDecl, f *fields, e entry, n *yaml.Node, d *Declaration) {
+func (r *reader) writing(m *methodDecl, f *yamlfile.Fields, e yamlfile.Entry, n *yaml.Node, d *Declaration) {
 	w := &writeDecl{}
 	var s *sourceDecl
-	if name, ok := r.text(n, "write", "the name of a source"); ok {
+	if name, ok := r.Text(n, "write", "the name of a source"); ok {
 		if s = d.source(name); s == nil {
-			r.wrong(n, "there is no source %q; expected %s", clip(name), nearest(name, d.SourceNames()))
+			r.Wrong(n, "there is no source %q; expected %s", mistake.Clip(name), mistake.Nearest(name, d.SourceNames()))
 		} else {
 			w.source = name
 		}
 	}
-	w.asks = r.asks(f, e.key, writeVerbs, s)
+	w.asks = r.asks(f, e.Key, writeVerbs, s)
 	m.vars = w.asks.vars
-	if n := f.get("invalidates"); n != nil {
-		for i := range r.entries(n, "invalidates", "keys by SOURCE.READ, such as {catalogue.film: \"{id}\"}") {
+	if n := f.Get("invalidates"); n != nil {
+		for i := range r.Entries(n, "invalidates", "keys by SOURCE.READ, such as {catalogue.film: \"{id}\"}") {
 			r.outdated(m, i, d)
 		}
 	}
@@ -43,9 +46,9 @@ func (r *reader) writing(m *methodDecl, f *fields, e entry, n *yaml.Node, d *Dec
 }
 
 // outdated reads one entry of invalidates.
-func (r *reader) outdated(m *methodDecl, e entry, d *Declaration) {
-	rd := r.find(e.key, e.name(), d)
-	key, ok := r.text(e.value, "the key", "the parts of a key, the last of which may be \"*\"")
+func (r *reader) outdated(m *methodDecl, e yamlfile.Entry, d *Declaration) {
+	rd := r.find(e.Key, e.Name(), d)
+	key, ok := r.Text(e.Value, "the key", "the parts of a key, the last of which may be \"*\"")
 	if rd == nil || !ok {
 		return
 	}
@@ -55,12 +58,12 @@ func (r *reader) outdated(m *methodDecl, e entry, d *Declaration) {
 		o.prefix = true
 		parts = parts[:len(parts)-1]
 	}
-	at := resolved(e.value)
+	at := yamlfile.Resolved(e.Value)
 	for _, part := range parts {
 		o.parts = append(o.parts, r.pieces(at, part, &m.vars))
 	}
 	if want := len(rd.asks.vars); !rd.broken && (len(parts) > want || !o.prefix && len(parts) != want || o.prefix && len(parts) >= max(want, 1)) {
-		r.wrong(at, "%q is no key of %s; expected %s", clip(key), rd.full(), keysOf(rd))
+		r.Wrong(at, "%q is no key of %s; expected %s", mistake.Clip(key), rd.full(), keysOf(rd))
 	}
 	m.outdates = append(m.outdates, o)
 }
@@ -80,7 +83,7 @@ func (r *reader) fixed(n *yaml.Node, what string) []byte {
 	var vars variables
 	b := r.body(n, &vars)
 	if len(vars) > 0 {
-		r.wrong(n, "%s has variables; expected a value", what)
+		r.Wrong(n, "%s has variables; expected a value", what)
 		return nil
 	}
 	text, err := b.render(nil, nil, nil)
@@ -88,7 +91,7 @@ func (r *reader) fixed(n *yaml.Node, what string) []byte {
 		text, err = transcode(text)
 	}
 	if err != nil {
-		r.wrong(n, "%s: %s", what, err)
+		r.Wrong(n, "%s: %s", what, err)
 	}
 	return text
 }

@@ -7,14 +7,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"warmline.dev/edgelayer/declare"
 	"warmline.dev/examples"
 	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/edge"
@@ -119,14 +117,11 @@ func startEdge(ctx context.Context, o edgeOptions, p proof, keys *passport.Keyri
 		Admin: adminAt, AdminTLS: adminTLS, Bus: o.bus, Peers: o.peers, WarmUp: o.warmUp, HotKeys: o.hotKeys, MaxAtOnce: o.calls,
 		Keys: keys, Log: log,
 	})
-	if mistakes, ok := errors.AsType[declare.Mistakes](err); ok {
-		return nil, nil, usageError{fmt.Errorf("%d mistakes in the declaration, nothing is started:\n  %s", len(mistakes), strings.ReplaceAll(mistakes.Error(), "\n", "\n  "))}
-	}
 	if _, ok := errors.AsType[edge.ConfigError](err); ok {
 		return nil, nil, usageError{err}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, notStarted("declaration", err)
 	}
 	p.told(e.PeersChanged)
 	e.PeersChanged() // while it started

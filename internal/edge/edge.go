@@ -41,7 +41,7 @@ type Edge struct {
 }
 
 // Start starts an edge and returns when it is ready, or what is wrong: mistakes in
-// the declaration are a declare.Mistakes. A context that ends before it is ready ends
+// the declaration are a mistake.List. A context that ends before it is ready ends
 // it. The caller ends it with Shutdown.
 func Start(ctx context.Context, cfg Config) (_ *Edge, err error) {
 	if cfg.WarmUp == 0 {

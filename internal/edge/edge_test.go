@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"warmline.dev/edgelayer/declare"
 	"warmline.dev/internal/await"
 	"warmline.dev/internal/edge"
 	"warmline.dev/nodelayer"
+	"warmline.dev/protocol/mistake"
 )
 
 // A thousand conversations, and ten thousand with WARMLINE_LOAD, as CI has it, ask one
@@ -149,7 +149,7 @@ func TestReloadDisturbsNobody(t *testing.T) {
 func TestNothingStartsWithMistakes(t *testing.T) {
 	f := newFilms(t)
 	_, err := edge.Start(t.Context(), edge.Config{Text: []byte(f.declaration("one", "ttl: soon"))})
-	mistakes, ok := errors.AsType[declare.Mistakes](err)
+	mistakes, ok := errors.AsType[mistake.List](err)
 	if !ok || len(mistakes) != 2 {
 		t.Errorf("%v", err)
 	}
