@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -66,11 +65,8 @@ func openCredentials(files credentials.Files, log zerolog.Logger) (*credentials.
 		return nil, proof{}, usageError{errors.New("--tls-cert and --tls-key: expected both, or none")}
 	}
 	c, err := credentials.Open(files, log)
-	if mistakes, ok := errors.AsType[peers.Mistakes](err); ok {
-		return nil, proof{}, usageError{fmt.Errorf("%d mistakes in the peers, nothing is started:\n  %s", len(mistakes), strings.ReplaceAll(mistakes.Error(), "\n", "\n  "))}
-	}
 	if err != nil {
-		return nil, proof{}, err
+		return nil, proof{}, notStarted("peers", err)
 	}
 	p := proof{server: c.Server(), known: c.Peers(), node: nodelayer.Credentials{TLS: c.Client}, onPeers: c.OnPeers}
 	if c.HasToken() {

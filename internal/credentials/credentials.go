@@ -55,7 +55,7 @@ type part struct {
 	wrong      string
 }
 
-// Open reads the files. What is wrong with that of the peers is a peers.Mistakes.
+// Open reads the files. What is wrong with that of the peers is a mistake.List.
 func Open(files Files, log zerolog.Logger) (*Credentials, error) {
 	c := &Credentials{files: files, log: log}
 	if (files.Cert == "") != (files.Key == "") {

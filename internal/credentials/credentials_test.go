@@ -19,7 +19,7 @@ import (
 	"warmline.dev/internal/certs"
 	"warmline.dev/internal/credentials"
 	"warmline.dev/internal/logged"
-	"warmline.dev/protocol/peers"
+	"warmline.dev/protocol/mistake"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -149,7 +149,7 @@ func TestFilesThatAreWrong(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want)) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v, want %q", err, want)
 		}
-		if _, ok := errors.AsType[peers.Mistakes](err); ok != (files.Peers != "") {
+		if _, ok := errors.AsType[mistake.List](err); ok != (files.Peers != "") {
 			t.Errorf("%T", err)
 		}
 	}

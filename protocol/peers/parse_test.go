@@ -1,20 +1,14 @@
 package peers_test
 
 import (
-	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"warmline.dev/internal/golden"
+	"warmline.dev/protocol/mistake"
 	"warmline.dev/protocol/peers"
 )
-
-var update = flag.Bool("update", false, "write what Parse says into testdata")
 
 func TestParse(t *testing.T) {
 	p, err := peers.Parse("peers.yaml", []byte(`
@@ -36,46 +30,21 @@ peers:
 	}
 }
 
-// Each file of testdata/mistakes has what Parse says of it beside it.
+// Each file of testdata/mistakes has what Parse says of it beside it, and nothing in
+// that may be secret.
 func TestEveryMistakeIsListed(t *testing.T) {
-	files, err := filepath.Glob("testdata/mistakes/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := peers.Parse(filepath.Base(file), text)
-			if _, ok := errors.AsType[peers.Mistakes](err); !ok || p != nil {
-				t.Fatalf("got %v, %v; want mistakes", p, err)
-			}
-			if strings.Contains(err.Error(), "warmline_") || strings.Contains(err.Error(), "e3b0c4") {
-				t.Errorf("what may be secret is shown: %v", err)
-			}
-			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
-			got := err.Error() + "\n"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	}
+	golden.Mistakes(t, func(file string, text []byte) (*peers.Peers, error) {
+		p, err := peers.Parse(file, text)
+		if said := fmt.Sprint(err); strings.Contains(said, "warmline_") || strings.Contains(said, "e3b0c4") {
+			t.Errorf("what may be secret is shown: %s", said)
+		}
+		return p, err
+	})
 }
 
 func TestFilesAreBounded(t *testing.T) {
 	for want, text := range map[string]string{
-		"the file has more than":                     strings.Repeat("#", peers.MaxSize+1),
+		"the file has 1048577 bytes":                 strings.Repeat("#", peers.MaxSize+1),
 		"peers.yaml:1:1: expected YAML":              "",
 		"there are more than 1000 peers":             "peers:\n" + numbered(1001, "  p%d: {certificate: p%d.example, operates: true}\n"),
 		"has 65 entries; expected at most 64":        "peers: {a: {operates: true, certificate: [" + numbered(65, "p%d.p%d.example, ") + "]}}",
@@ -97,21 +66,11 @@ func numbered(n int, format string) string {
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/mistakes/*.yaml")
-	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
-	}
+	golden.Seed(f)
 	f.Add([]byte("peers: {a: {certificate: a.example, calls: [\"*\"]}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := peers.Parse("peers.yaml", text)
-		if list, ok := err.(peers.Mistakes); err != nil && (!ok || len(list) == 0 || len(list) > 100 || p != nil) { //nolint:errorlint // it is never wrapped
+		if list, ok := err.(mistake.List); err != nil && (!ok || len(list) == 0 || len(list) > mistake.Most+1 || p != nil) { //nolint:errorlint // it is never wrapped
 			t.Fatalf("%v, %#v", p, err)
 		}
 		for _, m := range strings.Split(fmt.Sprint(err), "\n") {
