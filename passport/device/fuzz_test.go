@@ -9,6 +9,7 @@ import (
 
 	"warmline.dev/passport"
 	"warmline.dev/passport/device"
+	"warmline.dev/protocol/mistake"
 )
 
 // Whatever is in a file, Parse says what is wrong with it, or it is a table that
@@ -23,7 +24,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		tt, err := device.Parse("d.tsv", []byte(text))
 		if err != nil {
-			var list device.Mistakes
+			var list mistake.List
 			if !errors.As(err, &list) || len(list) == 0 || len(list) > 100 || tt != nil {
 				t.Fatalf("%v, %v", tt, err)
 			}

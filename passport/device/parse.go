@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"warmline.dev/protocol/mistake"
 )
 
 const (
@@ -17,7 +19,8 @@ const (
 )
 
 // Parse reads a table's file, as the package's documentation describes it. The file's
-// name is for the mistakes. The error is [Mistakes], all there are.
+// name is for the mistakes. The error is a [mistake.List]: all there are, of
+// more than a hundred the first hundred.
 func Parse(file string, text []byte) (*Table, error) {
 	f := tableFile{file: file, prefixes: map[string]int{}, ids: map[string]typeOn{}}
 	if len(text) > maxFile {
@@ -56,8 +59,7 @@ func Parse(file string, text []byte) (*Table, error) {
 		f.mistake(fmt.Errorf("the rule on line %d always decides before this one: expected the narrower one first", f.ruleLines[earlier]))
 	}
 	if len(f.mistakes) > 0 {
-		slices.SortFunc(f.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
-		return nil, f.mistakes
+		return nil, f.mistakes.Told()
 	}
 	return t, nil
 }
@@ -66,7 +68,7 @@ func Parse(file string, text []byte) (*Table, error) {
 type tableFile struct {
 	file     string
 	line     int
-	mistakes Mistakes
+	mistakes mistake.List
 
 	seen    struct{ version, made bool }
 	version uint64
@@ -86,8 +88,8 @@ type typeOn struct {
 }
 
 func (f *tableFile) mistake(err error) {
-	if err != nil && len(f.mistakes) < maxMistakes {
-		f.mistakes = append(f.mistakes, Mistake{f.file, f.line, err.Error()})
+	if err != nil && len(f.mistakes) < mistake.Most {
+		f.mistakes = append(f.mistakes, mistake.At{File: f.file, Line: f.line, Text: err.Error()})
 	}
 }
 

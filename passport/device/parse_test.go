@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"warmline.dev/passport/device"
+	"warmline.dev/protocol/mistake"
 )
 
 const fileHead = "version\t3\nmade\t2026-11-21\n"
@@ -99,7 +100,7 @@ func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
 			t.Errorf("%.200q: no mistake", text)
 			continue
 		}
-		var list device.Mistakes
+		var list mistake.List
 		if !errors.As(err, &list) || len(list) == 0 {
 			t.Errorf("%.200q: %#v", text, err)
 		}
@@ -132,7 +133,7 @@ func TestRulesThatCanBeReached(t *testing.T) {
 
 func TestAHundredMistakesAreEnough(t *testing.T) {
 	_, err := device.Parse("d.tsv", []byte(fileHead+strings.Repeat("nonsense\n", 5000)))
-	var list device.Mistakes
+	var list mistake.List
 	if !errors.As(err, &list) || len(list) != 100 || list[99].Line != 102 {
 		t.Errorf("%d mistakes", len(list))
 	}
