@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -99,6 +100,9 @@ func TestAllWhoLookFindTheSame(t *testing.T) {
 			h := history(t, r, m)
 			if i == 0 {
 				found = h
+				if want := lowest(h); h.Now.Level != want {
+					t.Fatalf("%v, want %v: %+v", h.Now.Level, want, h.Changes)
+				}
 				continue
 			}
 			if d := cmp.Diff(found.Now, h.Now); d != "" || len(found.Conflicts) != len(h.Conflicts) || len(found.Changes) != len(h.Changes) {
@@ -112,6 +116,32 @@ func TestAllWhoLookFindTheSame(t *testing.T) {
 			}
 		}
 	}
+}
+
+// lowest is the level that counts: the lowest that was set by a change of which no other
+// one that set it knew.
+func lowest(h passport.History) passport.Level {
+	knows := make([]map[int]bool, len(h.Changes))
+	known := map[int]bool{}
+	for i, c := range h.Changes {
+		knows[i] = map[int]bool{}
+		for _, j := range c.Follows {
+			knows[i][j] = true
+			maps.Copy(knows[i], knows[j])
+		}
+		if c.Set["level"] != "" {
+			maps.Copy(known, knows[i])
+		}
+	}
+	level, found := h.Minted.Level, false
+	for i, c := range h.Changes {
+		for l := range passport.Authenticated + 1 {
+			if c.Set["level"] == l.String() && !known[i] && (!found || l < level) {
+				level, found = l, true
+			}
+		}
+	}
+	return level
 }
 
 // What a service changes is what it finds, whatever was merged before.

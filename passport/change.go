@@ -173,6 +173,12 @@ func (c *chain) last(list []link) (macs []byte) {
 	return macs
 }
 
+// claim is what a change has set.
+type claim struct {
+	setting
+	by int
+}
+
 // now is the passport with all changes: of two of the same field the later counts;
 // of two of the level that knew nothing of one another, the lower.
 func (c *chain) now() (Passport, []Conflict) {
@@ -181,29 +187,33 @@ func (c *chain) now() (Passport, []Conflict) {
 	}
 	p := c.minted.Clone()
 	var conflicts []Conflict
-	last := map[string]int{} // who has set a field
+	var claims []claim // those that nobody who knew of them has set anew
 	for _, i := range c.inOrder() {
 		p.Origin = c.changes[i].by
 		for _, s := range c.changes[i].set {
-			before, was := last[s.field]
-			if !was || c.knew(i, before) {
-				p.apply(s)
-				last[s.field] = i
-				continue
+			claims = slices.DeleteFunc(claims, func(other claim) bool { return other.field == s.field && c.knew(i, other.by) })
+			kept, lost := claim{s, i}, against(claims, s.field)
+			claims = append(claims, kept)
+			if lost.field == levelField && lost.level < kept.level {
+				kept, lost = lost, kept
 			}
-			if value, _ := p.Field(s.field); value == s.value() {
-				continue
+			p.apply(kept.setting)
+			if lost.field != "" && lost.value() != kept.value() {
+				conflicts = append(conflicts, Conflict{Field: s.field, Kept: kept.by, Lost: lost.by})
 			}
-			if s.field == levelField && s.level > p.Level {
-				conflicts = append(conflicts, Conflict{Field: s.field, Kept: before, Lost: i})
-				continue
-			}
-			p.apply(s)
-			last[s.field] = i
-			conflicts = append(conflicts, Conflict{Field: s.field, Kept: i, Lost: before})
 		}
 	}
 	return p, conflicts
+}
+
+// against is what counts of a field among claims in their order; the zero value: it has none.
+func against(claims []claim, field string) (counts claim) {
+	for _, c := range claims {
+		if c.field == field && (field != levelField || counts.field == "" || c.level < counts.level) {
+			counts = c
+		}
+	}
+	return counts
 }
 
 // History is who made a passport what it is.

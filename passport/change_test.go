@@ -163,6 +163,24 @@ func TestTheLowerLevelCounts(t *testing.T) {
 	}
 }
 
+// Of two that sign out at the same time, who knew of the one alone can't undo the other.
+func TestASigningOutHoldsBesideAnother(t *testing.T) {
+	r, sealed := newKeyring(t, goldenKey), unhex(t, goldenSealed)
+	at := golden.Issued
+	signOut := func(p *passport.Passport) { p.Level = passport.Anonymous }
+	one := changeAt(t, r, sealed, "one", at, signOut)
+	other := changeAt(t, r, sealed, "other", at.Add(time.Second), signOut)
+	again := changeAt(t, r, one, "again", at.Add(2*time.Second), func(p *passport.Passport) { p.Level = passport.Authenticated })
+	m, err := passport.Merge(again, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := history(t, r, m)
+	if h.Now.Level != passport.Anonymous || len(h.Conflicts) != 1 || h.Changes[h.Conflicts[0].Kept].By != "other" || h.Changes[h.Conflicts[0].Lost].By != "again" {
+		t.Errorf("%v, %+v", h.Now.Level, h.Conflicts)
+	}
+}
+
 // Whatever is changed beside what, and in whatever order it is put together, all see
 // the same.
 func TestAllSeeTheSame(t *testing.T) {
