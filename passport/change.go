@@ -82,13 +82,14 @@ func parseChange(l *link, before []link) (change, error) {
 	for range n {
 		b.name(len(preferences)+maxName, &field)
 		s := setting{field: field}
-		preference := strings.HasPrefix(field, preferences)
+		name, preference := strings.CutPrefix(field, preferences)
+		preference = preference && validName(name)
 		switch {
 		case field == levelField:
 			s.level = b.level()
-		case preference && msgp.NextType(b.left) == msgp.NilType:
+		case preference && msgp.IsNil(b.left):
 			s.none, b.left = true, b.left[1:]
-		case preference && validName(field[len(preferences):]):
+		case preference:
 			s.text = b.string(maxPreference)
 		case slices.Contains(Fields, field):
 			s.text = b.string(maxText)
