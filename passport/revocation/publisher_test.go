@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -173,6 +174,44 @@ func TestWithoutABus(t *testing.T) {
 				t.Errorf("age %v", g.Age())
 			}
 		})
+	}
+}
+
+// A bus that takes its time does not keep a publisher from ending.
+func TestCloseWaitsASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom()
+		p := newPublisher(t, slow{r, 900 * time.Millisecond}, nil)
+		time.Sleep(5 * time.Second)
+		r.isCut(true, false)
+		for n := range 10 {
+			revoke(t, p, customer(n), time.Now())
+			time.Sleep(2 * time.Second)
+		}
+		r.isCut(false, false)
+		begun := time.Now()
+		p.Close()
+		if d := time.Since(begun); d > time.Second {
+			t.Errorf("it took %v", d)
+		}
+		if n := p.Stats().Told; n < 1 || n > 2 {
+			t.Errorf("%d changes were told", n)
+		}
+	})
+}
+
+// slow is a bus that takes a message after a while.
+type slow struct {
+	*room
+	after time.Duration
+}
+
+func (s slow) Publish(ctx context.Context, subject string, data []byte) error {
+	select {
+	case <-time.After(s.after):
+		return s.room.Publish(ctx, subject, data)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -35,7 +35,9 @@ func (p *Publisher) run(ctx context.Context) {
 		case <-later.C:
 		case <-ctx.Done():
 			p.note(p.queued(nil))
-			_, _ = p.tell(context.WithoutCancel(ctx)) // who starts next tells it
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			_, _ = p.tell(last) // who starts next tells the rest
+			cancel()
 			return
 		}
 		next, err := p.tell(ctx)
@@ -79,16 +81,12 @@ func (p *Publisher) gathered(first entry) []entry {
 	return batch
 }
 
-// queued takes what is there.
+// queued takes what is there now: nobody else takes from the queue.
 func (p *Publisher) queued(batch []entry) []entry {
-	for {
-		select {
-		case e := <-p.queue:
-			batch = append(batch, e)
-		default:
-			return batch
-		}
+	for range len(p.queue) {
+		batch = append(batch, <-p.queue)
 	}
+	return batch
 }
 
 // note keeps what is new.
