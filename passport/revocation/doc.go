@@ -16,12 +16,13 @@
 // # Time
 //
 // Times are whole seconds. A cookie passes if it was issued more than the margin after
-// the entry, as the clocks of gateways and account source may differ by so much. An entry leaves when every cookie that it counts
-// against is older than the window: the window must be as long as any cookie is
-// trusted without a question, the time in which a stale one is honoured included. A
-// gateway lets an entry go after window and margin by its own clock, a publisher one
-// margin later. Every mistake in between costs a question and lets nothing pass.
-// What is told of a time that is yet to come is taken to be of now.
+// the entry, as the clocks of gateways and account source may differ by so much. An
+// entry leaves when every cookie that it counts against is older than the window: the
+// window must be as long as any cookie is trusted without a question, the time in which
+// a stale one is honoured included. A gateway lets an entry go after window and margin
+// by its own clock, a publisher one margin later. Every mistake in between costs a
+// question and lets nothing pass. What is told of a time that is yet to come is taken to
+// be of now.
 //
 // # Nothing is lost
 //
@@ -82,8 +83,9 @@
 //	8  its epoch
 //	8  the number of the change up to which nothing is missing
 //
-// A publisher answers an ask with a beat, and with a snapshot unless the ask has its last
-// number; once a second at most. A message has at most 64,512 bytes.
+// A publisher answers an ask with a beat, ten times a second at most, and with a snapshot
+// unless the ask has its last number, once a second at most. A message has at most 64,512
+// bytes.
 //
 // # Trust
 //

@@ -19,7 +19,9 @@ const (
 	// all that it holds.
 	beatEvery     = 10 * time.Second
 	snapshotEvery = time.Minute
-	// snapshotPause is between two snapshots, however many ask.
+	// beatPause is between two beats, and snapshotPause between two snapshots, however
+	// many ask.
+	beatPause     = 100 * time.Millisecond
 	snapshotPause = time.Second
 	// settleFor is how long a publisher listens for others before it answers for all.
 	settleFor = time.Second
@@ -82,12 +84,13 @@ type Publisher struct {
 	learned []entry // news by other publishers
 
 	// owned by run
-	seq    uint64
-	sent   int64 // the last message's
-	untold []numbered
-	last   time.Time     // when the last snapshot was told
-	ready  bool          // it can answer for all
-	retry  time.Duration // after which what failed is tried again
+	seq          uint64
+	sent         int64 // the last message's
+	untold       []numbered
+	lastBeat     time.Time
+	lastSnapshot time.Time
+	ready        bool          // it can answer for all
+	retry        time.Duration // after which what failed is tried again
 }
 
 // want is what is to be told besides changes.

@@ -360,16 +360,26 @@ func TestAsksAreBoundedAndVerified(t *testing.T) {
 		send(forged.Ask())
 		send([]byte("give me all"))
 		send(asker.Change(revocation.Entry{ID: "a", At: time.Now()}))
-		if st := p.Stats(); st.Refused-before.Refused != 3 || st.Snapshots != before.Snapshots || st.Window.Entries != 0 {
+		head := strings.Repeat("\x00\x00\x00\x00\x00\x00\x00\x01", 3)
+		send(asker.Sign(4, []byte(head+head[:8])))                      // half a mark
+		send(asker.Sign(4, []byte(head+strings.Repeat("\x00", 17*16)))) // too many
+		if st := p.Stats(); st.Refused-before.Refused != 5 || st.Asks != before.Asks || st.Snapshots != before.Snapshots || st.Window.Entries != 0 {
 			t.Errorf("%+v", st)
 		}
-		for range 100 {
+		send(asker.Sign(4, []byte(head+strings.Repeat("\x00", 16*16))))
+		if n := p.Stats().Asks - before.Asks; n != 1 {
+			t.Errorf("%d asks, with as many marks as may be", n)
+		}
+		for range 400 {
 			send(asker.Ask())
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second)
 		if n := p.Stats().Snapshots - before.Snapshots; n < 2 || n > 3 {
-			t.Errorf("%d snapshots for 100 asks within 2 s", n)
+			t.Errorf("%d snapshots for 400 asks within 2 s", n)
+		}
+		if n := p.Stats().Beats - before.Beats; n < 10 || n > 22 {
+			t.Errorf("%d beats for 400 asks within 2 s", n)
 		}
 	})
 }

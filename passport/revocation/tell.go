@@ -145,20 +145,22 @@ func (p *Publisher) tell(ctx context.Context) (next time.Duration, err error) {
 		return 0, nil
 	}
 	if want.beat {
+		if wait := beatPause - time.Since(p.lastBeat); wait > 0 {
+			return wait, nil
+		}
 		if err := p.beat(ctx); err != nil {
 			return 0, err
 		}
-		want.beat = false
+		want.beat, p.lastBeat = false, time.Now()
 	}
 	if want.snapshot {
-		if wait := snapshotPause - time.Since(p.last); wait > 0 {
+		if wait := snapshotPause - time.Since(p.lastSnapshot); wait > 0 {
 			return wait, nil
 		}
-		p.last = time.Now()
 		if err := p.snapshot(ctx); err != nil {
 			return 0, err
 		}
-		want.snapshot = false
+		want.snapshot, p.lastSnapshot = false, time.Now()
 	}
 	return 0, nil
 }
