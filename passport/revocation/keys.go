@@ -61,7 +61,7 @@ func (k *keys) replace(list []passport.Key) error {
 	return nil
 }
 
-// seal signs a message: its head and the body that write appends.
+// seal signs a message.
 func (k *keys) seal(kind kind, body []byte) []byte {
 	h := k.held.Load()
 	b := make([]byte, 0, len(magic)+2+len(h.name)+len(body)+macLen)

@@ -14,11 +14,11 @@
 // One token in one Authorization header, of at most 8 KiB, in compact form. Its
 // algorithm is one of [Config.Algorithms], fits the key that its "kid" names, and
 // is the key's own where that says one: a token does not choose how it is
-// verified, and keys in its header ("jwk", "jku", "x5c") are passed over. A token without "kid" is taken
-// if a single key fits it. The signature comes first: nothing is read from a token that is
-// forged. "iss" and "aud" are what is expected; "sub" and "exp" are there; "exp",
-// "nbf" and "iat" are held to with a minute for clocks that differ. Tokens with
-// "crit" or "b64" are refused.
+// verified, and keys in its header ("jwk", "jku", "x5c") are passed over. A token
+// without "kid" is taken if a single key fits it. The signature comes first: nothing
+// is read from a token that is forged. "iss" and "aud" are what is expected; "sub"
+// and "exp" are there; "exp", "nbf" and "iat" are held to with a minute for clocks
+// that differ. Tokens with "crit" or "b64" are refused.
 //
 // # Keys
 //
