@@ -17,6 +17,73 @@ import (
 	"warmline.dev/passport/revocation"
 )
 
+var key = passport.NewKey("2026-11")
+
+func newSet(t testing.TB, change ...func(*revocation.SetConfig)) *revocation.Set {
+	t.Helper()
+	cfg := revocation.SetConfig{Keys: []passport.Key{key}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	s, err := revocation.NewSet(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newTeller(epoch uint64) *revocation.Teller {
+	return &revocation.Teller{Key: key, Epoch: epoch, Sent: time.Now()}
+}
+
+func take(t testing.TB, s *revocation.Set, messages ...[]byte) {
+	t.Helper()
+	for i, m := range messages {
+		if err := s.Take(m); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+}
+
+func refuses(t testing.TB, s *revocation.Set, want error, m []byte) {
+	t.Helper()
+	before := s.Stats()
+	if err := s.Take(m); !errors.Is(err, want) {
+		t.Errorf("%v, expected %v", err, want)
+	}
+	after := s.Stats()
+	after.Old, after.Malformed, after.Forged, after.Age = before.Old, before.Malformed, before.Forged, before.Age
+	if before != after {
+		t.Errorf("a message was refused and has changed the set:\n%+v\n%+v", before, after)
+	}
+}
+
+func complete(t testing.TB, s *revocation.Set, want bool) {
+	t.Helper()
+	if got := s.Complete(); got != want {
+		t.Fatalf("complete: %v, expected %v", got, want)
+	}
+}
+
+// revoked wants cookies of these ids, issued then, to be in question.
+func revoked(t testing.TB, s *revocation.Set, issued time.Time, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if !s.Revoked(id, issued) {
+			t.Errorf("a cookie of %s of %v passes", id, issued.UTC())
+		}
+	}
+}
+
+func passes(t testing.TB, s *revocation.Set, issued time.Time, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if s.Revoked(id, issued) {
+			t.Errorf("a cookie of %s of %v is in question", id, issued.UTC())
+		}
+	}
+}
+
 // wire is a bus as this package wants it.
 type wire struct{ *bus.Bus }
 
