@@ -40,10 +40,10 @@ func Parse(file string, text []byte) (*Table, error) {
 		f.mistake(f.read(line))
 	}
 	f.line = 0
-	if f.version == 0 && !f.seen.version {
+	if !f.seen.version {
 		f.mistake(errors.New("no version, expected a line with one"))
 	}
-	if f.made.IsZero() && !f.seen.made {
+	if !f.seen.made {
 		f.mistake(errors.New("not said when it was made, expected a line with that"))
 	}
 	if len(f.mistakes) > 0 {
