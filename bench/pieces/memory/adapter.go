@@ -1,15 +1,13 @@
-package edgelayer_test
+package memory
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"testing"
 
 	"warmline.dev/bench/harness"
 	"warmline.dev/protocol"
@@ -17,63 +15,51 @@ import (
 	"warmline.dev/protocol/rsocket/composite"
 )
 
-// askerCommand is the first argument of an asker: an adapter in a process of its
-// own, so that the processor time of the test's process is the edge's alone.
-const askerCommand = "asker"
-
-// asking is what an asker asks.
-type asking struct {
-	method        string // its arguments are {"id": 0 to askedIDs-1}
-	conversations int    // open at once
-	calls         int    // of each of them
-	inFlight      int    // of these
+// Asking is what an adapter asks.
+type Asking struct {
+	Method        string // of a [Store]
+	Conversations int    // open at once
+	Calls         int    // of each of them; with at most [Films] none is asked twice
+	InFlight      int    // of these
 }
 
-// askedIDs is how many different questions there are; a conversation that has
-// fewer calls asks none twice.
-const askedIDs = 4096
+// Args are the arguments of [Ask].
+func (a Asking) Args(address string) []string {
+	return []string{address, a.Method, strconv.Itoa(a.Conversations), strconv.Itoa(a.Calls), strconv.Itoa(a.InFlight)}
+}
 
-// startAsker starts an asker whose line to an edge is open.
-func startAsker(b *testing.B, e *edge, a asking) *harness.Process {
-	b.Helper()
-	p, err := harness.Start(context.Background(), askerCommand, askerCommand, e.addr, a.method, strconv.Itoa(a.conversations), strconv.Itoa(a.calls), strconv.Itoa(a.inFlight))
-	if err != nil {
-		b.Fatal(err)
+// Hold makes a process that runs [Ask] hold so many conversations, and returns when
+// they are over.
+func Hold(adapter *harness.Process, conversations int) error {
+	line, err := adapter.Ask(strconv.Itoa(conversations))
+	if err == nil && line != lineDone {
+		err = fmt.Errorf("the adapter printed %q, expected %q", line, lineDone)
 	}
-	b.Cleanup(func() {
-		if err := p.Stop(); err != nil {
-			b.Error(err)
-		}
-	})
-	return p
+	return err
 }
 
-// askFor makes an asker hold so many conversations, and returns when they are over.
-func askFor(b *testing.B, p *harness.Process, conversations int) {
-	b.Helper()
-	if _, err := p.Ask(strconv.Itoa(conversations)); err != nil {
-		b.Fatal(err)
-	}
-}
+const lineDone = "done"
 
-// askAsTold is the other end of startAsker and askFor.
-func askAsTold(args []string) error {
+// Ask is the adapter's process: it opens a line to an edge, and holds as many
+// conversations as [Hold] tells it to.
+func Ask(args []string, stdin io.Reader, stdout io.Writer) error {
 	if len(args) != 5 {
-		return fmt.Errorf("%d arguments of an asker, expected 5", len(args))
+		return fmt.Errorf("%d arguments of an adapter, expected 5", len(args))
 	}
-	a := asking{method: args[1]}
-	for i, into := range []*int{&a.conversations, &a.calls, &a.inFlight} {
-		var err error
-		if *into, err = strconv.Atoi(args[i+2]); err != nil {
-			return err
+	a := Asking{Method: args[1]}
+	for i, into := range []*int{&a.Conversations, &a.Calls, &a.InFlight} {
+		n, err := strconv.Atoi(args[i+2])
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q: expected a number of at least 1", args[i+2])
 		}
+		*into = n
 	}
 	conn, err := rsocket.Dial(context.Background(), args[0], rsocket.Setup{MetadataMIME: composite.MIME, DataMIME: protocol.MIMEMsgPack}, rsocket.Handler{}, rsocket.Config{})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return harness.Told(os.Stdin, func(lines <-chan string) error {
+	return harness.Told(stdin, func(lines <-chan string) error {
 		for line := range lines {
 			n, err := strconv.Atoi(line)
 			if err == nil {
@@ -82,20 +68,20 @@ func askAsTold(args []string) error {
 			if err != nil {
 				return err
 			}
-			fmt.Println("done")
+			_, _ = fmt.Fprintln(stdout, lineDone) // if nobody listens, stdin has ended too
 		}
 		return nil
 	})
 }
 
 // hold holds n conversations.
-func (a asking) hold(conn *rsocket.Conn, n int) error {
+func (a Asking) hold(conn *rsocket.Conn, n int) error {
 	var (
 		wg     sync.WaitGroup
 		begun  atomic.Int64
 		failed atomic.Pointer[error]
 	)
-	for range a.conversations {
+	for range a.Conversations {
 		wg.Go(func() {
 			for begun.Add(1) <= int64(n) && failed.Load() == nil {
 				if err := a.converse(conn); err != nil {
@@ -113,18 +99,18 @@ func (a asking) hold(conn *rsocket.Conn, n int) error {
 
 // converse holds one conversation. As an adapter does it asks together what it
 // can ask at once, and asks on when it has answers.
-func (a asking) converse(conn *rsocket.Conn) error {
+func (a Asking) converse(conn *rsocket.Conn) error {
 	ctx := context.Background()
 	asked := 0
 	ask := func(n int) (data []byte, err error) {
-		for n = min(n, a.calls-asked); n > 0 && err == nil; n-- {
+		for n = min(n, a.Calls-asked); n > 0 && err == nil; n-- {
 			if data, err = protocol.MsgPack.AppendMessage(data, a.call(asked)); err == nil {
 				asked++
 			}
 		}
 		return data, err
 	}
-	data, err := ask(a.inFlight)
+	data, err := ask(a.InFlight)
 	if err != nil {
 		return err
 	}
@@ -134,10 +120,10 @@ func (a asking) converse(conn *rsocket.Conn) error {
 		return err
 	}
 	defer ch.Cancel()
-	for answered := 0; answered < a.calls; {
+	for answered := 0; answered < a.Calls; {
 		p, err := ch.Recv(ctx)
 		if err != nil {
-			return fmt.Errorf("%d of %d calls were answered: %w", answered, a.calls, err)
+			return fmt.Errorf("%d of %d calls were answered: %w", answered, a.Calls, err)
 		}
 		n, err := replies(p.Data)
 		if err != nil {
@@ -163,10 +149,10 @@ func (a asking) converse(conn *rsocket.Conn) error {
 }
 
 // call is the i-th of a conversation.
-func (a asking) call(i int) *protocol.Message {
-	id := i % askedIDs
+func (a Asking) call(i int) *protocol.Message {
+	id := i % Films
 	args := []byte{0x81, 0xA2, 'i', 'd', 0xCD, byte(id >> 8), byte(id)} // {"id": uint16}
-	return &protocol.Message{Kind: protocol.KindCall, ID: uint32(i + 1), Method: a.method, Value: args}
+	return &protocol.Message{Kind: protocol.KindCall, ID: uint32(i + 1), Method: a.Method, Value: args}
 }
 
 // replies counts the messages of a payload, which have to be replies to what the
