@@ -31,7 +31,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
   warmline-bench wire           an echo over loopback TCP, by each contender
   warmline-bench wire --bars    what the engine has to reach, within a minute
-  warmline-bench job            a device request, by each contender`,
+  warmline-bench job            a device request, by each contender
+  warmline-bench pieces         what a device request is made of, piece by piece`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArgs,
@@ -39,6 +40,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(wireCommand(), jobCommand(), wireServerCommand(), wireClientCommand(), tierServerCommand(), tierClientCommand())
+	root.AddCommand(piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

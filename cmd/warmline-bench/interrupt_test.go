@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"warmline.dev/bench/pieces"
 	"warmline.dev/internal/await"
 	"warmline.dev/internal/proctest"
 )
@@ -120,5 +122,36 @@ func TestCrashOfOneContenderCostsNothingOfTheOthers(t *testing.T) {
 	}
 	if want := fmt.Sprintf("tcp, 2 in flight, 64 B, round 1 came to nothing: %s\n", r.Failures[0].Error); !strings.Contains(g.Errors.String(), want) {
 		t.Errorf("stderr: %s", g.Errors.String())
+	}
+}
+
+func TestCtrlCStopsThePiecesAtOnce(t *testing.T) {
+	g := startGroup(t, "pieces", "--pieces", "call", "--duration", "1h")
+	g.member("pieces-edge")
+	g.member("pieces-adapter")
+	g.signal(-g.Cmd.Process.Pid, syscall.SIGINT)
+	g.Exit(130)
+	if left := g.members(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	g = startGroup(t, "pieces", "--pieces", "cache", "--duration", "1h")
+	await.Until(t, "it has begun", func() bool { return g.Errors.String() != "" })
+	g.Interrupt()
+	g.Exit(130)
+	if g.Out.String() != "" || !strings.HasSuffix(g.Errors.String(), "\nwarmline-bench: interrupted\n") {
+		t.Errorf("%q, %q", g.Out.String(), g.Errors.String())
+	}
+}
+
+func TestCrashOfAnEdgeCostsNothingOfTheOtherPieces(t *testing.T) {
+	g := startGroup(t, append(tinyPieces, "--pieces", "call,cache", "--duration", "1s", "--json")...)
+	g.signal(g.member("pieces-edge"), syscall.SIGKILL)
+	g.Exit(1)
+	var r pieces.Report
+	if err := json.Unmarshal([]byte(g.Out.String()), &r); err != nil || len(r.Results) != 4 || len(r.Failures) != 1 {
+		t.Fatalf("%v: %s", err, g.Out.String())
+	}
+	if f := r.Failures[0]; !strings.HasPrefix(f.Piece, "call from memory, ") || f.Round != 1 || !strings.Contains(f.Error, "signal: killed") {
+		t.Errorf("%+v", f)
 	}
 }
