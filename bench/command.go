@@ -41,6 +41,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(wireCommand(), jobCommand(), wireServerCommand(), wireClientCommand(), tierServerCommand(), tierClientCommand())
 	root.AddCommand(piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand())
+	root.AddCommand(linkServerCommand(), linkEchoCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

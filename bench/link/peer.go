@@ -1,0 +1,82 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"warmline.dev/bench/harness"
+)
+
+// Commands are the arguments by which this program becomes a process of a link.
+type Commands struct {
+	Link func(to []string, oneWay time.Duration) []string // [Serve]
+	Echo []string                                         // [ServeEcho]
+}
+
+// Serve is a link's process: it prints an address for each target, a line each.
+func Serve(cfg Config, stdin io.Reader, stdout io.Writer) error {
+	return harness.Told(stdin, func(lines <-chan string) error {
+		l, err := New(cfg)
+		if err != nil {
+			return err
+		}
+		for _, address := range l.Addresses() {
+			_, _ = fmt.Fprintln(stdout, address) // if nobody listens, stdin has ended too
+		}
+		for range lines { // it isn't told anything
+		}
+		return nil
+	})
+}
+
+// Start starts a link in a process of its own, and returns its addresses: one for
+// each target, in their order. The caller stops it. The end of ctx kills it.
+func Start(ctx context.Context, commands Commands, to []string, oneWay time.Duration) (p *harness.Process, addresses []string, err error) {
+	if p, err = harness.Start(ctx, "link", commands.Link(to, oneWay)...); err != nil {
+		return nil, nil, err
+	}
+	for range to {
+		address, err := p.Line()
+		if err != nil {
+			return nil, nil, err
+		}
+		addresses = append(addresses, address)
+	}
+	return p, addresses, nil
+}
+
+// ServeEcho is the process that [Measure] makes round trips to: it prints its
+// address, and answers with what it reads.
+func ServeEcho(stdin io.Reader, stdout io.Writer) error {
+	return harness.Told(stdin, func(<-chan string) error {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(stdout, l.Addr()) // if nobody listens, stdin has ended too
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return err
+			}
+			go echo(conn)
+		}
+	})
+}
+
+func echo(conn net.Conn) {
+	defer conn.Close()
+	b := make([]byte, 1<<10)
+	for {
+		n, err := conn.Read(b)
+		if err != nil {
+			return
+		}
+		if _, err := conn.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
