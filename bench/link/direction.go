@@ -3,12 +3,14 @@ package link
 import (
 	"io"
 	"sync"
+	"time"
 )
 
 // direction is one of the two in which a connection carries bytes.
 type direction struct {
 	conn     *connection
 	from, to *socket
+	began    time.Time // what was sent earlier would not have been sent yet
 
 	mu      sync.Mutex
 	room    sync.Cond
@@ -19,7 +21,7 @@ type direction struct {
 }
 
 func newDirection(c *connection, from, to *socket) *direction {
-	d := &direction{conn: c, from: from, to: to}
+	d := &direction{conn: c, from: from, to: to, began: time.Now()}
 	d.room.L = &d.mu
 	return d
 }
@@ -28,7 +30,7 @@ func newDirection(c *connection, from, to *socket) *direction {
 func (d *direction) carry() {
 	q := d.conn.link.queue
 	for d.awaitRoom() {
-		b, err := d.from.read()
+		b, waited, err := d.from.read()
 		if err == io.EOF {
 			q.later(func() { d.deliver(nil) })
 			return
@@ -40,7 +42,7 @@ func (d *direction) carry() {
 		d.mu.Lock()
 		d.held += len(b.space)
 		d.mu.Unlock()
-		q.add(part{d: d, b: b})
+		q.add(part{d: d, b: b}, min(waited, time.Since(d.began)))
 	}
 }
 

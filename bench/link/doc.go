@@ -5,6 +5,7 @@
 //   - A [Link] has an address for each target. [Serve] is one in a process of its own,
 //     which [Start] starts.
 //   - [Measure] says how long a round trip by a link is really: an [Added].
+//   - [Late] is how late a link was under the load that it had.
 //
 // Bytes arrive unchanged, in order, and in the pieces in which the link got them.
 // The end of one side's bytes is passed on and leaves the other side's alone; a

@@ -56,6 +56,9 @@ func (l *Link) Addresses() []string {
 	return addresses
 }
 
+// Late is how late everything has been since it was last asked for.
+func (l *Link) Late() Late { return l.queue.late.take() }
+
 // Close resets all connections, drops what is on its way, and returns when all is
 // over, after [Config].OneWay at the latest. It may be called twice; its error is nil.
 func (l *Link) Close() error {

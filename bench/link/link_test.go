@@ -321,6 +321,19 @@ func TestEverythingTakesItsTimeEachWay(t *testing.T) {
 	took("a reset", oneWay)
 }
 
+// Who writes at once has not had to wait for the connection: the bytes do.
+func TestFirstBytesWaitForTheirConnection(t *testing.T) {
+	const oneWay = 20 * time.Millisecond
+	tg := newTarget(t)
+	address := newLink(t, tg, link.Config{OneWay: oneWay})
+	began := time.Now()
+	write(t, dial(t, address), "early")
+	wantRead(t, tg.accept(), "early")
+	if took := time.Since(began); took < 3*oneWay {
+		t.Errorf("they took %v; want %v at least", took, 3*oneWay)
+	}
+}
+
 func TestCloseResetsWhatIsUnderWay(t *testing.T) {
 	tg := newTarget(t)
 	l, err := link.New(link.Config{To: []string{tg.l.Addr().String()}, OneWay: 50 * time.Millisecond})

@@ -50,7 +50,7 @@ func Measure(ctx context.Context, commands Commands, oneWay, d time.Duration) (a
 	if err != nil {
 		return a, err
 	}
-	link, addresses, err := Start(ctx, commands, []string{address}, oneWay)
+	link, err := Start(ctx, commands, []string{address}, oneWay)
 	if err != nil {
 		return a, err
 	}
@@ -60,7 +60,7 @@ func Measure(ctx context.Context, commands Commands, oneWay, d time.Duration) (a
 		return a, err
 	}
 	defer near.close()
-	far, err := dialTraveller(ctx, addresses[0])
+	far, err := dialTraveller(ctx, link.Addresses[0])
 	if err != nil {
 		return a, err
 	}

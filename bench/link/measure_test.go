@@ -44,15 +44,20 @@ func TestMeasureEndsWithItsContext(t *testing.T) {
 
 func TestStartIsALinkToEachTarget(t *testing.T) {
 	targets := []*target{newTarget(t), newTarget(t)}
-	p, addresses, err := link.Start(t.Context(), commands, []string{targets[0].l.Addr().String(), targets[1].l.Addr().String()}, short)
+	p, err := link.Start(t.Context(), commands, []string{targets[0].l.Addr().String(), targets[1].l.Addr().String()}, short)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, tg := range targets {
-		near := dial(t, addresses[i])
+		near := dial(t, p.Addresses[i])
 		far := tg.accept()
 		write(t, near, "hello")
 		wantRead(t, far, "hello")
+	}
+	for _, want := range []int64{2, 0} { // pieces since it was last asked
+		if late, err := p.Late(); err != nil || late.Pieces != want || late.P50 < 0 || late.P99 < late.P50 || want > 0 && late.P50 == 0 {
+			t.Errorf("%+v, %v; want %d pieces", late, err, want)
+		}
 	}
 	if err := p.Stop(); err != nil {
 		t.Error(err)
@@ -60,7 +65,7 @@ func TestStartIsALinkToEachTarget(t *testing.T) {
 }
 
 func TestStartTellsWhatWasWrong(t *testing.T) {
-	if _, _, err := link.Start(t.Context(), commands, []string{"127.0.0.1:1"}, 0); err == nil || !strings.Contains(err.Error(), "link: exit status 1: 0s one way: expected more than 0") {
+	if _, err := link.Start(t.Context(), commands, []string{"127.0.0.1:1"}, 0); err == nil || !strings.Contains(err.Error(), "link: exit status 1: 0s one way: expected more than 0") {
 		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,7 +17,8 @@ type Commands struct {
 	Echo []string                                         // [ServeEcho]
 }
 
-// Serve is a link's process: it prints an address for each target, a line each.
+// Serve is a link's process: it prints an address for each target, a line each, and
+// then its [Late] for each line that it is told.
 func Serve(cfg Config, stdin io.Reader, stdout io.Writer) error {
 	return harness.Told(stdin, func(lines <-chan string) error {
 		l, err := New(cfg)
@@ -26,26 +28,48 @@ func Serve(cfg Config, stdin io.Reader, stdout io.Writer) error {
 		for _, address := range l.Addresses() {
 			_, _ = fmt.Fprintln(stdout, address) // if nobody listens, stdin has ended too
 		}
-		for range lines { // it isn't told anything
+		for range lines {
+			if err := json.NewEncoder(stdout).Encode(l.Late()); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 }
 
-// Start starts a link in a process of its own, and returns its addresses: one for
-// each target, in their order. The caller stops it. The end of ctx kills it.
-func Start(ctx context.Context, commands Commands, to []string, oneWay time.Duration) (p *harness.Process, addresses []string, err error) {
-	if p, err = harness.Start(ctx, "link", commands.Link(to, oneWay)...); err != nil {
-		return nil, nil, err
+// Process is a link in a process of its own. It is for one goroutine at a time.
+type Process struct {
+	*harness.Process
+	Addresses []string // as [Link.Addresses] has them
+}
+
+// Start starts a link, which the caller stops. The end of ctx kills it.
+func Start(ctx context.Context, commands Commands, to []string, oneWay time.Duration) (*Process, error) {
+	started, err := harness.Start(ctx, "link", commands.Link(to, oneWay)...)
+	if err != nil {
+		return nil, err
 	}
+	p := &Process{Process: started}
 	for range to {
 		address, err := p.Line()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		addresses = append(addresses, address)
+		p.Addresses = append(p.Addresses, address)
 	}
-	return p, addresses, nil
+	return p, nil
+}
+
+// Late is [Link.Late].
+func (p *Process) Late() (late Late, err error) {
+	line, err := p.Ask("late")
+	if err != nil {
+		return late, err
+	}
+	if err := json.Unmarshal([]byte(line), &late); err != nil {
+		return late, fmt.Errorf("link: it printed %q: expected how late it was", line)
+	}
+	return late, nil
 }
 
 // ServeEcho is the process that [Measure] makes round trips to: it prints its

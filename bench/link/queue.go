@@ -12,6 +12,7 @@ import (
 // as long, what came first is due first: one thread delivers it all.
 type queue struct {
 	delay time.Duration
+	late  *lateness
 
 	mu     sync.Mutex
 	filled sync.Cond
@@ -28,15 +29,16 @@ type part struct {
 }
 
 func newQueue(delay time.Duration) *queue {
-	q := &queue{delay: delay}
+	q := &queue{delay: delay, late: newLateness()}
 	q.filled.L = &q.mu
 	return q
 }
 
-// add puts a part that has come just now behind all others.
-func (q *queue) add(p part) {
+// add puts a part behind all others. It has waited for that for a while, which
+// makes it due earlier, but not than those before it.
+func (q *queue) add(p part, waited time.Duration) {
 	q.mu.Lock()
-	p.due = time.Now().Add(q.delay) // under the lock, so that they are in order
+	p.due = time.Now().Add(q.delay - max(0, waited)) // under the lock, so that they are in order but for the waiting
 	q.parts = append(q.parts, p)
 	first := len(q.parts) == 1
 	q.mu.Unlock()
@@ -46,7 +48,7 @@ func (q *queue) add(p part) {
 }
 
 // later does something when what is under way has been delivered.
-func (q *queue) later(do func()) { q.add(part{do: do}) }
+func (q *queue) later(do func()) { q.add(part{do: do}, 0) }
 
 // close ends run; what is still on its way is dropped.
 func (q *queue) close() {
@@ -70,6 +72,7 @@ func (q *queue) run() {
 			if p.do != nil {
 				p.do()
 			} else {
+				q.late.record(time.Since(p.due))
 				p.d.deliver(p.b)
 			}
 		}

@@ -4,6 +4,7 @@ package link
 
 import (
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +14,9 @@ type (
 	reading struct {
 		attempt func(fd uintptr) (done bool)
 		b       *buffer
+		waited  time.Duration
 		err     error
+		control control
 	}
 	writing struct {
 		attempt func(fd uintptr) (done bool)
@@ -24,12 +27,13 @@ type (
 )
 
 func (s *socket) prepare() {
+	_ = s.raw.Control(func(fd uintptr) { stampArrivals(int(fd)) }) // fails if it is closed
 	s.in.attempt = func(fd uintptr) bool {
 		b := newBuffer() // not before there is something to read: connections that are quiet hold none
-		n, err := again(unix.Read, int(fd), b.space)
+		n, waited, err := receive(int(fd), b.space, &s.in.control)
 		switch {
 		case n > 0:
-			s.in.b = b.fitted(n)
+			s.in.b, s.in.waited = b.fitted(n), waited
 			return true
 		case err == unix.EAGAIN:
 			b.free()
@@ -60,13 +64,14 @@ func again(do func(int, []byte) (int, error), fd int, b []byte) (n int, err erro
 	}
 }
 
-// read waits for bytes; they are the caller's. At their end the error is io.EOF.
-func (s *socket) read() (*buffer, error) {
-	s.in.b, s.in.err = nil, nil
+// read waits for bytes, which are the caller's, and says how long they have waited
+// for being read. At their end the error is io.EOF.
+func (s *socket) read() (b *buffer, waited time.Duration, err error) {
+	s.in.b, s.in.waited, s.in.err = nil, 0, nil
 	if err := s.raw.Read(s.in.attempt); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return s.in.b, s.in.err
+	return s.in.b, s.in.waited, s.in.err
 }
 
 // tryWrite writes as much as can be without waiting.
