@@ -275,6 +275,20 @@ func TestSenderWaitsForASlowReceiver(t *testing.T) {
 	}
 }
 
+// Where there is room the sender doesn't wait, and the end keeps its place behind
+// what has not been taken yet.
+func TestEndComesBehindWhatIsHeld(t *testing.T) {
+	near, far := joined(t, link.Config{OneWay: short, Hold: 128 << 20})
+	sent := plenty()
+	if _, err := near.Write(sent); err != nil {
+		t.Fatal(err)
+	}
+	_ = near.Close()
+	if got, err := io.ReadAll(far); err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("%d bytes, %v; want %d", len(got), err, len(sent))
+	}
+}
+
 // Pieces that are small take more than their bytes: those are bounded too.
 func TestManySmallPiecesArriveAll(t *testing.T) {
 	near, far := joined(t, link.Config{OneWay: 5 * time.Millisecond, Hold: 64 << 10})
@@ -326,6 +340,9 @@ func TestFirstBytesWaitForTheirConnection(t *testing.T) {
 	const oneWay = 20 * time.Millisecond
 	tg := newTarget(t)
 	address := newLink(t, tg, link.Config{OneWay: oneWay})
+	// With a connection that it carries, the system notes when bytes of all others arrive too.
+	write(t, dial(t, address), "before")
+	wantRead(t, tg.accept(), "before")
 	began := time.Now()
 	write(t, dial(t, address), "early")
 	wantRead(t, tg.accept(), "early")
