@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"warmline.dev/bench/link"
 	"warmline.dev/internal/await"
 )
 
@@ -39,11 +40,11 @@ func line(t *testing.T, out *bufio.Reader) string {
 }
 
 func TestLinkAndEchoAreStartedByTheirCommandLines(t *testing.T) {
-	echo, stopEcho := startPeer(t, linkCommands.Echo...)
+	echo, stopEcho := startPeer(t, link.EchoCommand)
 	at := line(t, echo)
-	link, stopLink := startPeer(t, linkCommands.Link([]string{at, at}, 10*time.Millisecond)...)
+	proxy, stopLink := startPeer(t, link.ServerCommand, "--"+link.ToFlag, at+","+at, "--"+link.OneWayFlag, "10ms")
 	for range 2 {
-		conn, err := net.Dial("tcp", line(t, link))
+		conn, err := net.Dial("tcp", line(t, proxy))
 		if err != nil {
 			t.Fatal(err)
 		}

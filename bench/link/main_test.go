@@ -3,6 +3,7 @@ package link_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,16 +12,9 @@ import (
 	"warmline.dev/bench/link"
 )
 
-// commands make this test's program what the command is otherwise.
-var commands = link.Commands{
-	Link: func(to []string, oneWay time.Duration) []string {
-		return append([]string{"link", oneWay.String()}, to...)
-	},
-	Echo: []string{"echo"},
-}
-
+// The test binary is the program that starts itself, too.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "link" || os.Args[1] == "echo") {
+	if len(os.Args) > 1 && (os.Args[1] == link.ServerCommand || os.Args[1] == link.EchoCommand) {
 		if err := peer(os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -32,13 +26,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// peer takes flags in the order in which [link.Start] gives them.
 func peer(args []string) error {
-	if args[0] == "echo" {
+	if args[0] == link.EchoCommand {
 		return link.ServeEcho(os.Stdin, os.Stdout)
 	}
-	oneWay, err := time.ParseDuration(args[1])
+	oneWay, err := time.ParseDuration(args[4])
 	if err != nil {
 		return err
 	}
-	return link.Serve(link.Config{To: args[2:], OneWay: oneWay}, os.Stdin, os.Stdout)
+	return link.Serve(link.Config{To: strings.Split(args[2], ","), OneWay: oneWay}, os.Stdin, os.Stdout)
 }

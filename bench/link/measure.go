@@ -31,7 +31,7 @@ func (a Added) String() string {
 // Measure starts a link, makes round trips by it and without it in turn for d, one
 // at a time, and returns what the link adds. Before each everybody has slept for a
 // while, as between tiers that are apart everybody does.
-func Measure(ctx context.Context, commands Commands, oneWay, d time.Duration) (a Added, err error) {
+func Measure(ctx context.Context, oneWay, d time.Duration) (a Added, err error) {
 	const patience = 30 * time.Second // to start and connect
 	limit := d + patience
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the link: not measured after %v", limit))
@@ -41,7 +41,7 @@ func Measure(ctx context.Context, commands Commands, oneWay, d time.Duration) (a
 			err = context.Cause(ctx) // that it was killed says nothing
 		}
 	}()
-	echo, err := harness.Start(ctx, "echo", commands.Echo...)
+	echo, err := harness.Start(ctx, "echo", EchoCommand)
 	if err != nil {
 		return a, err
 	}
@@ -50,7 +50,7 @@ func Measure(ctx context.Context, commands Commands, oneWay, d time.Duration) (a
 	if err != nil {
 		return a, err
 	}
-	link, err := Start(ctx, commands, []string{address}, oneWay)
+	link, err := Start(ctx, oneWay, address)
 	if err != nil {
 		return a, err
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestMeasureTellsWhatTheLinkAdds(t *testing.T) {
 	const oneWay = 2 * time.Millisecond
-	a, err := link.Measure(await.Context(t), commands, oneWay, 100*time.Millisecond)
+	a, err := link.Measure(await.Context(t), oneWay, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,14 @@ func TestAddedForPeople(t *testing.T) {
 func TestMeasureEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	if _, err := link.Measure(ctx, commands, time.Millisecond, time.Hour); !errors.Is(err, context.Canceled) {
+	if _, err := link.Measure(ctx, time.Millisecond, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
 
 func TestStartIsALinkToEachTarget(t *testing.T) {
 	targets := []*target{newTarget(t), newTarget(t)}
-	p, err := link.Start(t.Context(), commands, []string{targets[0].l.Addr().String(), targets[1].l.Addr().String()}, short)
+	p, err := link.Start(t.Context(), short, targets[0].l.Addr().String(), targets[1].l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestStartIsALinkToEachTarget(t *testing.T) {
 }
 
 func TestStartTellsWhatWasWrong(t *testing.T) {
-	if _, err := link.Start(t.Context(), commands, []string{"127.0.0.1:1"}, 0); err == nil || !strings.Contains(err.Error(), "link: exit status 1: 0s one way: expected more than 0") {
+	if _, err := link.Start(t.Context(), 0, "127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "link: exit status 1: 0s one way: expected more than 0") {
 		t.Error(err)
 	}
 }

@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"warmline.dev/bench/harness"
 )
 
-// Commands are the arguments by which this program becomes a process of a link.
-type Commands struct {
-	Link func(to []string, oneWay time.Duration) []string // [Serve]
-	Echo []string                                         // [ServeEcho]
-}
+// Subcommands by which this program becomes a link, with a flag for its targets,
+// separated by commas, and one for its delay; and what [Measure] makes round trips to.
+const (
+	ServerCommand = "link-server" // [Serve]
+	EchoCommand   = "link-echo"   // [ServeEcho]
+	ToFlag        = "to"
+	OneWayFlag    = "one-way"
+)
 
 // Serve is a link's process: it prints an address for each target, a line each, and
 // then its [Late] for each line that it is told.
@@ -44,8 +48,8 @@ type Process struct {
 }
 
 // Start starts a link, which the caller stops. The end of ctx kills it.
-func Start(ctx context.Context, commands Commands, to []string, oneWay time.Duration) (*Process, error) {
-	started, err := harness.Start(ctx, "link", commands.Link(to, oneWay)...)
+func Start(ctx context.Context, oneWay time.Duration, to ...string) (*Process, error) {
+	started, err := harness.Start(ctx, "link", ServerCommand, "--"+ToFlag, strings.Join(to, ","), "--"+OneWayFlag, oneWay.String())
 	if err != nil {
 		return nil, err
 	}
