@@ -45,7 +45,7 @@ type Client interface {
 
 // All returns every contender, in the order of the tables.
 func All() []Contender {
-	const warmline = "warmline.dev"
+	const warmline, grpc = "warmline.dev", "google.golang.org/grpc"
 	return []Contender{
 		{
 			Name: "http1", Marshal: marshalJSON, Serve: serveHTTP1, Dial: dialHTTP1,
@@ -54,6 +54,14 @@ func All() []Contender {
 		{
 			Name: "http2", Marshal: marshalJSON, Serve: serveHTTP2, Dial: dialHTTP2,
 			Settings: "the same over HTTP/2 without TLS (h2c), one connection, 1,000 streams",
+		},
+		{
+			Name: "grpc-unary", Module: grpc, Marshal: marshalProtobuf, Serve: serveGRPC, Dial: dialGRPCUnary,
+			Settings: "protocol buffers, one connection, static windows, a stream worker for each core; the server sends what it keeps without encoding it again",
+		},
+		{
+			Name: "grpc-bidi", Module: grpc, Marshal: marshalProtobuf, Serve: serveGRPC, Dial: dialGRPCBidi,
+			Settings: "the same, a bidirectional stream for each job: the passport once, questions by number, answered from memory without a goroutine each",
 		},
 		{
 			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline,
