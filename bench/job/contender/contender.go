@@ -64,6 +64,10 @@ func All() []Contender {
 			Settings: "the same, a bidirectional stream for each job: the passport once, questions by number, answered from memory without a goroutine each",
 		},
 		{
+			Name: "rsocket-go", Module: "github.com/rsocket/rsocket-go", Marshal: marshalMsgPack, Serve: serveRSocketGo, Dial: dialRSocketGo,
+			Settings: "request-response, msgpack, composite metadata with the passport as a bearer's token, one connection, a goroutine for each request, a mono of its own for answers",
+		},
+		{
 			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline,
 			Settings: "a conversation for each job, follow-ups one after another",
 		},
