@@ -5,11 +5,13 @@ import (
 	"slices"
 
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/link"
 )
 
 // Report is what a run came to; as JSON it is what the command prints.
 type Report struct {
 	harness.Head
+	Links    []link.Added  `json:"links,omitempty"` // what they add to the round-trip times, by themselves
 	Results  []Result      `json:"results"`
 	Bars     []harness.Bar `json:"bars"`
 	Failures []Failure     `json:"failures,omitempty"`
@@ -43,6 +45,8 @@ type Result struct {
 	AllocsEdge    float64 `json:"allocs_edge"`
 	Bytes         float64 `json:"bytes_per_job"` // of TCP's, both ways; 0: not known
 	Errors        float64 `json:"error_ratio"`   // of the open loop: jobs that failed, or could not be begun, of all
+
+	LinkLate float64 `json:"link_late_p50_us"` // of the link, each way, under this load; 0: there is none
 
 	Rounds int `json:"rounds"` // that came to something
 }
@@ -97,6 +101,7 @@ func summarize(cfg Config, at cell, samples []sample) Result {
 		AllocsEdge:    harness.Median(perJob(func(s sample) float64 { return float64(s.edge.Mallocs) })),
 		Bytes:         harness.Median(perJob(func(s sample) float64 { return float64(s.bytes) })),
 		Errors:        median(func(s sample) float64 { return float64(s.Failed) / float64(s.Begun) }),
+		LinkLate:      median(func(s sample) float64 { return s.late.P50 }),
 		Rounds:        len(samples),
 	}
 	if at.mode == Open {

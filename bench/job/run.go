@@ -10,6 +10,7 @@ import (
 
 	"warmline.dev/bench/harness"
 	"warmline.dev/bench/job/contender"
+	"warmline.dev/bench/link"
 	"warmline.dev/bench/load"
 	"warmline.dev/bench/peer"
 )
@@ -34,6 +35,9 @@ func Run(ctx context.Context, cfg Config, w io.Writer) (Report, error) {
 	r := &run{cfg: cfg, report: &report, samples: map[cell][]sample{}, names: report.present(cfg, w)}
 	r.progress = harness.NewProgress(w, cfg.Rounds, len(cfg.RTT)*len(r.names))
 	defer r.progress.Pause()
+	if err := r.measureLinks(ctx); err != nil {
+		return Report{}, err
+	}
 	if err := r.findRate(ctx); err != nil {
 		return Report{}, err
 	}
@@ -66,7 +70,24 @@ type sample struct {
 	peer.Taken
 	edge  peer.Served // meanwhile
 	rate  float64
-	bytes int64 // both ways, meanwhile; 0: not known
+	bytes int64     // both ways, meanwhile; 0: not known
+	late  link.Late // of the link, if there is one
+}
+
+// measureLinks finds out what the links add to the round-trip times.
+func (r *run) measureLinks(ctx context.Context) error {
+	for _, rtt := range r.cfg.RTT {
+		if rtt == 0 {
+			continue
+		}
+		r.progress.Begin(fmt.Sprintf("what a link of %v adds", rtt))
+		added, err := link.Measure(ctx, rtt/2, r.cfg.Duration)
+		if err != nil {
+			return errors.Join(ctx.Err(), fmt.Errorf("measuring a link of %v: %w", rtt, err))
+		}
+		r.report.Links = append(r.report.Links, added)
+	}
+	return nil
 }
 
 // findRate decides the rate of the open loop.
@@ -131,6 +152,7 @@ func (r *run) measure(ctx context.Context, name string, rtt time.Duration, round
 type measurement struct {
 	server *peer.Server
 	client *peer.Client
+	link   *link.Process // nil: there is none
 	warmUp time.Duration
 }
 
@@ -150,12 +172,20 @@ func (r *run) with(ctx context.Context, name string, rtt time.Duration, work fun
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	client, err := peer.StartClient(ctx, name, server.Address)
-	if err != nil {
+	m := &measurement{server: server, warmUp: r.cfg.WarmUp}
+	address := server.Address
+	if rtt > 0 {
+		if m.link, err = link.Start(ctx, rtt/2, address); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, m.link.Stop()) }()
+		address = m.link.Addresses[0]
+	}
+	if m.client, err = peer.StartClient(ctx, name, address); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Stop()) }()
-	return work(&measurement{server, client, r.cfg.WarmUp})
+	defer func() { err = errors.Join(err, m.client.Stop()) }()
+	return work(m)
 }
 
 // take makes one measurement: the load until it is warm, and again.
@@ -164,6 +194,11 @@ func (m *measurement) take(l load.Config) (s sample, err error) {
 		before := l
 		before.Duration = m.warmUp
 		if _, err := m.client.Do(peer.Task{Kind: peer.Page, Load: before}); err != nil {
+			return s, err
+		}
+	}
+	if m.link != nil {
+		if _, err := m.link.Late(); err != nil { // so that it begins anew
 			return s, err
 		}
 	}
@@ -177,6 +212,11 @@ func (m *measurement) take(l load.Config) (s sample, err error) {
 	after, err := m.server.Served()
 	if err != nil {
 		return s, err
+	}
+	if m.link != nil {
+		if s.late, err = m.link.Late(); err != nil {
+			return s, err
+		}
 	}
 	s.rate, s.edge, s.bytes = l.Rate, peer.Served{Usage: after.Since(before.Usage)}, after.Bytes-before.Bytes
 	return s, s.complete()

@@ -31,15 +31,16 @@ func Serve(ctx context.Context, name string, stdin io.Reader, stdout io.Writer) 
 		if err != nil {
 			return err
 		}
+		counted := harness.NewCounted(l)
 		served := make(chan error, 1)
-		go func() { served <- c.Serve(l, t) }()
+		go func() { served <- c.Serve(counted, t) }()
 		_, _ = fmt.Fprintln(stdout, l.Addr()) // if nobody listens, stdin has ended too
 		for {
 			select {
 			case err := <-served:
 				return err
 			case <-lines:
-				_ = json.NewEncoder(stdout).Encode(Served{Usage: harness.ThisUsage()}) // as above
+				_ = json.NewEncoder(stdout).Encode(Served{Usage: harness.ThisUsage(), Bytes: counted.Bytes()}) // as above
 			}
 		}
 	})
