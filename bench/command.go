@@ -39,9 +39,12 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(wireCommand(), jobCommand(), wireServerCommand(), wireClientCommand(), tierServerCommand(), tierClientCommand())
-	root.AddCommand(piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand())
-	root.AddCommand(linkServerCommand(), linkEchoCommand())
+	root.AddCommand(
+		wireCommand(), wireServerCommand(), wireClientCommand(),
+		jobCommand(), tierServerCommand(), tierClientCommand(), linkServerCommand(), linkEchoCommand(),
+		piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand(),
+		reportCommand(),
+	)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
