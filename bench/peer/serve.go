@@ -33,7 +33,7 @@ func Serve(ctx context.Context, name string, stdin io.Reader, stdout io.Writer) 
 		}
 		counted := harness.NewCounted(l)
 		served := make(chan error, 1)
-		go func() { served <- c.Serve(counted, t) }()
+		go func() { served <- c.Serve(ctx, counted, t) }()
 		_, _ = fmt.Fprintln(stdout, l.Addr()) // if nobody listens, stdin has ended too
 		for {
 			select {

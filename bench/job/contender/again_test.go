@@ -1,6 +1,7 @@
 package contender_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"testing"
@@ -27,7 +28,7 @@ func TestAllConnectAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			go func() { _ = c.Serve(l, tr) }()
+			go func() { _ = c.Serve(context.Background(), l, tr) }()
 			t.Cleanup(func() { _ = l.Close() })
 			proxy := cut.New(t, l.Addr().String())
 			ctx := await.Context(t)

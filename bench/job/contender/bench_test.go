@@ -30,7 +30,7 @@ func BenchmarkPage(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer l.Close()
-			go func() { _ = c.Serve(l, t) }()
+			go func() { _ = c.Serve(b.Context(), l, t) }()
 			client, err := c.Dial(b.Context(), []string{l.Addr().String()}, contender.Load{Concurrency: 8})
 			if err != nil {
 				b.Fatal(err)

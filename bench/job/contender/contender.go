@@ -18,9 +18,10 @@ type Contender struct {
 	// Marshal encodes values in the form in which it sends them.
 	Marshal func(v any) ([]byte, error)
 
-	// Serve answers the questions of t, to any number of connections. It returns
-	// only if it can't.
-	Serve func(l net.Listener, t *tier.Tier) error
+	// Serve answers the questions of t, to any number of connections. When ctx ends it
+	// takes no more, lets what is under way finish for as long as [Grace], if that can
+	// be had, and returns nil; an error says why it can't.
+	Serve func(ctx context.Context, l net.Listener, t *tier.Tier) error
 
 	// Dial connects to servers of the same contender, at least one, which offer the
 	// same. ctx binds what it opens too, and does not end before the measurement has.

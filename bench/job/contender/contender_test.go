@@ -1,6 +1,7 @@
 package contender_test
 
 import (
+	"context"
 	"net"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestAllDoTheSameJobs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				go func() { _ = c.Serve(l, tr) }()
+				go func() { _ = c.Serve(context.Background(), l, tr) }()
 				t.Cleanup(func() { _ = l.Close() })
 				addresses = append(addresses, l.Addr().String())
 			}

@@ -58,14 +58,18 @@ func (c keptCodec) Marshal(v any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.NewBuffer(b, mem.DefaultBufferPool())}, nil
 }
 
-func serveGRPC(l net.Listener, t *tier.Tier) error {
+func serveGRPC(ctx context.Context, l net.Listener, t *tier.Tier) error {
 	s := grpc.NewServer(
 		grpc.ForceServerCodecV2(newKeptCodec()),
 		grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))),
 		grpc.StaticStreamWindowSize(grpcWindow), grpc.StaticConnWindowSize(grpcWindow),
 	)
 	s.RegisterService(&grpcEdge, t)
-	return s.Serve(l)
+	return until(ctx, func() error { return s.Serve(l) }, func(ctx context.Context) error {
+		defer context.AfterFunc(ctx, s.Stop)()
+		s.GracefulStop()
+		return ctx.Err()
+	})
 }
 
 // grpcEdge is the generated service with handlers that may answer what is kept:

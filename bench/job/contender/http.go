@@ -23,12 +23,16 @@ const header = "Passport"
 
 func marshalJSON(v any) ([]byte, error) { return json.Marshal(v) }
 
-func serveHTTP1(l net.Listener, t *tier.Tier) error {
-	return (&http.Server{Handler: routes(t)}).Serve(l)
+func serveHTTP1(ctx context.Context, l net.Listener, t *tier.Tier) error {
+	return serveHTTP(ctx, l, &http.Server{Handler: routes(t)})
 }
 
-func serveHTTP2(l net.Listener, t *tier.Tier) error {
-	return (&http.Server{Handler: routes(t), Protocols: h2c(), HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000}}).Serve(l)
+func serveHTTP2(ctx context.Context, l net.Listener, t *tier.Tier) error {
+	return serveHTTP(ctx, l, &http.Server{Handler: routes(t), Protocols: h2c(), HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000}})
+}
+
+func serveHTTP(ctx context.Context, l net.Listener, s *http.Server) error {
+	return until(ctx, func() error { return s.Serve(l) }, s.Shutdown)
 }
 
 func h2c() *http.Protocols {

@@ -31,12 +31,13 @@ const (
 	routeNext    = "numbers.next"
 )
 
-func serveRSocketGo(l net.Listener, t *tier.Tier) error {
+// It stops at once: there is no way to let what is under way finish.
+func serveRSocketGo(ctx context.Context, l net.Listener, t *tier.Tier) error {
 	logger.SetLogger(nil) // it warns of every connection that ends
 	edge := rsocketgo.NewAbstractSocket(rsocketgo.RequestResponse(func(request payload.Payload) mono.Mono {
 		return &rsocketGoAnswer{mono.Empty(), t, request}
 	}))
-	return rsocketgo.Receive().
+	err := rsocketgo.Receive().
 		Scheduler(scheduler.Parallel(), scheduler.Parallel()).
 		Acceptor(func(context.Context, payload.SetupPayload, rsocketgo.CloseableRSocket) (rsocketgo.RSocket, error) {
 			return edge, nil
@@ -44,7 +45,11 @@ func serveRSocketGo(l net.Listener, t *tier.Tier) error {
 		Transport(func(context.Context) (transport.ServerTransport, error) {
 			return transport.NewTCPServerTransport(func(context.Context) (net.Listener, error) { return l, nil }), nil
 		}).
-		Serve(context.Background())
+		Serve(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // rsocketGoAnswer is a mono that answers when it is subscribed to, on a goroutine

@@ -17,12 +17,12 @@ import (
 
 func marshalMsgPack(v any) ([]byte, error) { return protocol.MsgPack.Marshal(v) }
 
-func serveWarmline(l net.Listener, t *tier.Tier) error {
+func serveWarmline(ctx context.Context, l net.Listener, t *tier.Tier) error {
 	srv, err := edgelayer.New(edgelayer.Config{Services: services(t), Keys: t.Keys})
 	if err != nil {
 		return err
 	}
-	return srv.Serve(l)
+	return until(ctx, func() error { return srv.Serve(l) }, srv.Shutdown)
 }
 
 // services are the questions as an edge offers them: what is in memory is answered
