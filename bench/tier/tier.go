@@ -1,6 +1,7 @@
 package tier
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -18,7 +19,9 @@ type Config struct {
 	// Source is what is done before a value is made up: the time that a mid-tier
 	// service takes, or its failure. Default: nothing.
 	Source func(ctx context.Context) error
-	// TTL is how long a value is fresh. Default one hour: longer than a bench.
+	// TTL is how long a value is fresh. Default one hour: longer than a bench. Where
+	// the source fails, what was read once is served for as long anyway, and so is
+	// that there is nothing.
 	TTL time.Duration
 }
 
@@ -54,12 +57,9 @@ func New(cfg Config) (*Tier, error) {
 }
 
 func (cfg Config) cache(name string, makeUp func(key string) (any, bool)) (*warm.Cache[[]byte], error) {
-	ttl := cfg.TTL
-	if ttl == 0 {
-		ttl = time.Hour
-	}
+	const long = time.Hour
 	return warm.New(warm.Config[[]byte]{
-		Source: "bench", Name: name, TTL: ttl, Missing: ttl, Batch: 100, Within: -1, // nothing waits for company
+		Source: "bench", Name: name, TTL: cmp.Or(cfg.TTL, long), StaleIfError: long, Missing: long, Batch: 100, Within: -1, // nothing waits for company
 		Load: func(ctx context.Context, keys []string) (map[string][]byte, error) {
 			if cfg.Source != nil {
 				if err := cfg.Source(ctx); err != nil {

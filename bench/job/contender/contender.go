@@ -15,6 +15,10 @@ type Contender struct {
 	Settings string // what was chosen and is not the default, for the reader of a table
 	Module   string // path of the module whose version matters; empty: Go's own library
 
+	// Resilience says what Dial does about servers that fail where [Load.Resilient]
+	// asks for it, for the reader of a table. Empty: nothing.
+	Resilience string
+
 	// Marshal encodes values in the form in which it sends them.
 	Marshal func(v any) ([]byte, error)
 
@@ -31,6 +35,11 @@ type Contender struct {
 // Load is what a measurement puts on a contender, so that it can size its pools.
 type Load struct {
 	Concurrency int // jobs under way at any time; in an open loop the most that may be
+
+	// Resilient says that servers fail, are overloaded, and come back, at addresses
+	// of which some may be nobody's: so a client does what is usual with this
+	// contender, see [Contender.Resilience].
+	Resilient bool
 }
 
 // Client does the jobs. It is safe for concurrent use.
@@ -50,7 +59,8 @@ func All() []Contender {
 	return []Contender{
 		{
 			Name: "http1", Marshal: marshalJSON, Serve: serveHTTP1, Dial: dialHTTP1,
-			Settings: "JSON over net/http, GET, keep-alive, an idle connection for each request that can be under way, Content-Length set",
+			Settings:   "JSON over net/http, GET, keep-alive, an idle connection for each request that can be under way, Content-Length set",
+			Resilience: resilientHTTP,
 		},
 		{
 			Name: "http2", Marshal: marshalJSON, Serve: serveHTTP2, Dial: dialHTTP2,
@@ -70,11 +80,13 @@ func All() []Contender {
 		},
 		{
 			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline,
-			Settings: "a conversation for each job, follow-ups one after another",
+			Settings:   "a conversation for each job, follow-ups one after another",
+			Resilience: resilientWarmline,
 		},
 		{
 			Name: "warmline-pipelined", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialPipelined,
-			Settings: "a conversation for each job, all calls sent at once with references",
+			Settings:   "a conversation for each job, all calls sent at once with references",
+			Resilience: resilientWarmline,
 		},
 	}
 }

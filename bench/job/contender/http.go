@@ -134,7 +134,11 @@ func jsonList(name string, parts [][]byte) []byte {
 
 func dialHTTP1(_ context.Context, addresses []string, load Load) (Client, error) {
 	// Films and ratings are asked for at once.
-	return dialHTTP(addresses, &http.Transport{MaxIdleConnsPerHost: 2*load.Concurrency + 100, DisableCompression: true}), nil
+	transport := &http.Transport{MaxIdleConnsPerHost: 2*load.Concurrency + 100, DisableCompression: true}
+	if load.Resilient {
+		return dialResilientHTTP(addresses, transport), nil
+	}
+	return dialHTTP(addresses, transport), nil
 }
 
 func dialHTTP2(_ context.Context, addresses []string, _ Load) (Client, error) {
@@ -147,14 +151,18 @@ func dialHTTP(addresses []string, transport *http.Transport) Client {
 	var turn atomic.Uint64
 	return OneByOne(func(_ context.Context, sealed []byte) (Asker, error) {
 		at := addresses[turn.Add(1)%uint64(len(addresses))]
-		return &httpAsker{client, "http://" + at, []string{base64.StdEncoding.EncodeToString(sealed)}}, nil
+		return newHTTPAsker(sealed, (&httpServer{client: client, base: "http://" + at}).get), nil
 	})
 }
 
+// httpAsker asks for paths, in whatever way.
 type httpAsker struct {
-	client   *http.Client
-	base     string
 	passport []string
+	body     func(ctx context.Context, path string, passport []string) ([]byte, error)
+}
+
+func newHTTPAsker(sealed []byte, body func(context.Context, string, []string) ([]byte, error)) *httpAsker {
+	return &httpAsker{[]string{base64.StdEncoding.EncodeToString(sealed)}, body}
 }
 
 func (*httpAsker) Close() {}
@@ -197,14 +205,39 @@ func join(ids []int) string {
 }
 
 func (a *httpAsker) get(ctx context.Context, path string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
+	b, err := a.body(ctx, path, a.passport)
 	if err != nil {
 		return err
 	}
-	r.Header[header] = a.passport
-	resp, err := a.client.Do(r)
+	return json.Unmarshal(b, into)
+}
+
+// httpServer is one that is asked.
+type httpServer struct {
+	client *http.Client
+	base   string
+}
+
+// statusError is an answer that is none.
+type statusError struct {
+	path, status string
+	code         int
+	body         []byte
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%s: %s: %.200s", e.path, e.status, bytes.TrimSpace(e.body))
+}
+
+func (s *httpServer) get(ctx context.Context, path string, passport []string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+path, nil)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	r.Header[header] = passport
+	resp, err := s.client.Do(r)
+	if err != nil {
+		return nil, err
 	}
 	defer resp.Body.Close()
 	var b bytes.Buffer
@@ -212,10 +245,10 @@ func (a *httpAsker) get(ctx context.Context, path string, into any) error {
 		b.Grow(int(resp.ContentLength) + bytes.MinRead)
 	}
 	if _, err := b.ReadFrom(io.LimitReader(resp.Body, 1<<20)); err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s: %.200s", path, resp.Status, bytes.TrimSpace(b.Bytes()))
+		return nil, &statusError{path, resp.Status, resp.StatusCode, b.Bytes()}
 	}
-	return json.Unmarshal(b.Bytes(), into)
+	return b.Bytes(), nil
 }

@@ -131,6 +131,10 @@ func rawList(name string, parts [][]byte) protocol.Raw {
 	return b
 }
 
+// resilientWarmline is [Contender.Resilience]: there is nothing to set.
+const resilientWarmline = "nodelayer.Config.Edges has all addresses, all else is the default: " +
+	"the less busy edge of two, lines dialled again, conversations carried to another edge, limits as measured"
+
 func connectWarmline(ctx context.Context, addresses []string) (*nodelayer.Edge, error) {
 	var edges []string
 	for _, a := range addresses {
