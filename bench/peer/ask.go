@@ -18,7 +18,7 @@ const mostUnderWay = 1000
 
 // Ask is the client's process: it says that it is connected, and then does each
 // [Task] that it is told and prints what was [Taken].
-func Ask(ctx context.Context, name string, addresses []string, stdin io.Reader, stdout io.Writer) error {
+func Ask(ctx context.Context, name string, addresses []string, resilient bool, stdin io.Reader, stdout io.Writer) error {
 	c, err := contender.Find(name)
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func Ask(ctx context.Context, name string, addresses []string, stdin io.Reader, 
 		if err != nil {
 			return err
 		}
-		client, err := c.Dial(ctx, addresses, contender.Load{Concurrency: mostUnderWay})
+		client, err := c.Dial(ctx, addresses, contender.Load{Concurrency: mostUnderWay, Resilient: resilient})
 		if err != nil {
 			return fmt.Errorf("dial: %w", err)
 		}
@@ -55,6 +55,6 @@ func (t Task) do(ctx context.Context, client contender.Client, passports [][]byt
 	}
 	runtime.GC() // what was before is not this task's
 	before := harness.ThisUsage()
-	s, err := load.Run(ctx, t.Load, do)
+	s, err := load.Run(ctx, t.Load, ofAKind(do))
 	return Taken{Sample: s, Adapter: harness.ThisUsage().Since(before)}, err
 }

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,14 +11,25 @@ import (
 )
 
 // Subcommands by which this program becomes a peer, with a contender as the
-// argument; a client has [AddressFlag] too, addresses separated by commas.
+// argument; a client has [AddressFlag] too, addresses separated by commas, and may
+// have [ResilientFlag]. Those of a server are an [Edge].
 const (
 	ServerCommand = "tier-server"
 	ClientCommand = "tier-client"
 	AddressFlag   = "address"
+	TTLFlag       = "ttl"
+	ResilientFlag = "resilient"
 )
 
 const lineConnected = "connected"
+
+// What a server is told.
+const (
+	lineUsage = "usage"
+	lineHang  = "hang" // its source
+	lineHeal  = "heal"
+	lineStop  = "stop" // it answers when it has
+)
 
 // Server is a server's process, as the one that measures sees it.
 type Server struct {
@@ -25,9 +37,14 @@ type Server struct {
 	*harness.Process
 }
 
-// StartServer returns when its caches are warm. The end of ctx kills it.
+// StartServer is StartEdge, with the defaults.
 func StartServer(ctx context.Context, contender string) (*Server, error) {
-	p, err := harness.Start(ctx, "server", ServerCommand, contender)
+	return StartEdge(ctx, contender, Edge{})
+}
+
+// StartEdge returns when its caches are warm. The end of ctx kills it.
+func StartEdge(ctx context.Context, contender string, e Edge) (*Server, error) {
+	p, err := harness.Start(ctx, "server", ServerCommand, contender, "--"+AddressFlag, e.Address, "--"+TTLFlag, e.TTL.String())
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +57,22 @@ func StartServer(ctx context.Context, contender string) (*Server, error) {
 
 // Served asks what it has used.
 func (s *Server) Served() (served Served, err error) {
-	err = ask(s.Process, "usage", &served)
+	err = ask(s.Process, lineUsage, &served)
 	return served, err
+}
+
+// Hang has the source behind its caches hang, or heal.
+func (s *Server) Hang(hang bool) error {
+	line := lineHeal
+	if hang {
+		line = lineHang
+	}
+	return ask(s.Process, line, new(Served))
+}
+
+// Shutdown has it finish what is under way, and returns when it is gone.
+func (s *Server) Shutdown() error {
+	return errors.Join(ask(s.Process, lineStop, new(Served)), s.Stop())
 }
 
 // Client is a client's process, as the one that measures sees it.
@@ -49,7 +80,17 @@ type Client struct{ *harness.Process }
 
 // StartClient returns when it is connected. The end of ctx kills it.
 func StartClient(ctx context.Context, contender string, addresses ...string) (*Client, error) {
-	p, err := harness.Start(ctx, "client", ClientCommand, contender, "--"+AddressFlag, strings.Join(addresses, ","))
+	return startClient(ctx, contender, addresses)
+}
+
+// StartResilient is StartClient for servers that fail, see contender.Load.
+func StartResilient(ctx context.Context, contender string, addresses ...string) (*Client, error) {
+	return startClient(ctx, contender, addresses, "--"+ResilientFlag)
+}
+
+func startClient(ctx context.Context, contender string, addresses []string, flags ...string) (*Client, error) {
+	args := append([]string{ClientCommand, contender, "--" + AddressFlag, strings.Join(addresses, ",")}, flags...)
+	p, err := harness.Start(ctx, "client", args...)
 	if err != nil {
 		return nil, err
 	}

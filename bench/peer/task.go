@@ -2,7 +2,10 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"warmline.dev/bench/harness"
 	"warmline.dev/bench/job/contender"
@@ -35,6 +38,22 @@ type Taken struct {
 type Served struct {
 	harness.Usage
 	Bytes int64 `json:"bytes"`
+}
+
+// which are the parts of an error by which two of a kind differ: ports, and what was
+// asked for.
+var which = regexp.MustCompile(`127\.0\.0\.1:\d+|\?[^\s":]+`)
+
+// ofAKind leaves them out, and errors besides the first, so that they can be counted.
+func ofAKind(do load.Job) load.Job {
+	return func(ctx context.Context, i int) error {
+		err := do(ctx, i)
+		if err == nil {
+			return nil
+		}
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return errors.New(which.ReplaceAllString(first, "…"))
+	}
 }
 
 // job is the job of a task, by a client, for one user after another.
