@@ -32,6 +32,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
   warmline-bench wire           an echo over loopback TCP, by each contender
   warmline-bench wire --bars    what the engine has to reach, within a minute
   warmline-bench job            a device request, by each contender
+  warmline-bench faults         device requests while edges fail
   warmline-bench pieces         what a device request is made of, piece by piece`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -43,6 +44,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		wireCommand(), wireServerCommand(), wireClientCommand(),
 		jobCommand(), tierServerCommand(), tierClientCommand(), linkServerCommand(), linkEchoCommand(),
 		piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand(),
+		faultsCommand(),
 		reportCommand(),
 	)
 	root.SetArgs(args)
