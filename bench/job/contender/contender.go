@@ -68,7 +68,8 @@ func All() []Contender {
 		},
 		{
 			Name: "grpc-unary", Module: grpc, Marshal: marshalProtobuf, Serve: serveGRPC, Dial: dialGRPCUnary,
-			Settings: "protocol buffers, one connection, static windows, a stream worker for each core; the server sends what it keeps without encoding it again",
+			Settings:   "protocol buffers, one connection, static windows, a stream worker for each core; the server sends what it keeps without encoding it again",
+			Resilience: resilientGRPC,
 		},
 		{
 			Name: "grpc-bidi", Module: grpc, Marshal: marshalProtobuf, Serve: serveGRPC, Dial: dialGRPCBidi,

@@ -134,7 +134,7 @@ func answerTo(q *edgepb.Question, parts kept) kept {
 }
 
 func dialGRPCBidi(_ context.Context, addresses []string, _ Load) (Client, error) {
-	conn, err := connectGRPC(addresses)
+	conn, err := connectGRPC(addresses, false)
 	if err != nil {
 		return nil, err
 	}

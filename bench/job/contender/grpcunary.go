@@ -57,8 +57,8 @@ func grpcMethod[In any, M interface {
 	}
 }
 
-func dialGRPCUnary(_ context.Context, addresses []string, _ Load) (Client, error) {
-	conn, err := connectGRPC(addresses)
+func dialGRPCUnary(_ context.Context, addresses []string, load Load) (Client, error) {
+	conn, err := connectGRPC(addresses, load.Resilient)
 	if err != nil {
 		return nil, err
 	}
