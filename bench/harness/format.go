@@ -27,6 +27,17 @@ func Latency(micros float64) string {
 	return fmt.Sprintf("%.0f ms", micros/1e3)
 }
 
+// Bytes writes a size in its unit, with one decimal from a KiB on.
+func Bytes(f float64) string {
+	switch {
+	case math.Abs(f) < 1<<10:
+		return fmt.Sprintf("%.0f B", f)
+	case math.Abs(f) < 1<<20:
+		return fmt.Sprintf("%.1f KiB", f/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", f/(1<<20))
+}
+
 // Thousands writes a whole number with its thousands apart.
 func Thousands(f float64) string {
 	s := strconv.FormatFloat(math.Round(f), 'f', -1, 64)

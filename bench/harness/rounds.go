@@ -10,9 +10,9 @@ func Median(values []float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
-// Rotated is the order of a round, from 0: each contender has its turn to be first,
-// or close to it.
-func Rotated(names []string, round, rounds int) []string {
-	at := round * len(names) / rounds % len(names)
-	return append(slices.Clone(names[at:]), names[:at]...)
+// Rotated is the order of a round, from 0: each contender, or what else takes turns,
+// is the first once, or close to it.
+func Rotated[T any](all []T, round, rounds int) []T {
+	at := round * len(all) / rounds % len(all)
+	return append(slices.Clone(all[at:]), all[:at]...)
 }

@@ -1,6 +1,8 @@
 package load
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -21,6 +23,17 @@ type Sample struct {
 	Errors map[string]int64 `json:"errors,omitempty"`
 	// Timeline has the jobs by when they were due.
 	Timeline []Bucket `json:"timeline,omitempty"`
+}
+
+// Complete is an error if a job has failed, or none was done.
+func (s Sample) Complete() error {
+	for text, n := range s.Errors {
+		return fmt.Errorf("%d of %d jobs failed, %d of them with: %s", s.Failed, s.Begun, n, text)
+	}
+	if s.Done == 0 {
+		return errors.New("no job was done")
+	}
+	return nil
 }
 
 // Bucket is a part of the timeline.
