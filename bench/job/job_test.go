@@ -15,14 +15,13 @@ import (
 
 func TestSummaryHasMediansAndSpread(t *testing.T) {
 	of := func(done int64, rate, p50 float64, adapter, edge time.Duration, bytes int64) sample {
-		return sample{
+		return sample{Measured: peer.Measured{
 			Taken: peer.Taken{
 				Sample:  load.Sample{Begun: done, Done: done, JobsPerSec: rate, P50: p50, P90: 2 * p50, P99: 3 * p50, P999: 4 * p50},
 				Adapter: harness.Usage{CPU: adapter, Mallocs: uint64(10 * done)},
 			},
-			edge:  peer.Served{Usage: harness.Usage{CPU: edge, Mallocs: uint64(20 * done)}},
-			bytes: bytes,
-		}
+			Edge: peer.Served{Usage: harness.Usage{CPU: edge, Mallocs: uint64(20 * done)}, Bytes: bytes},
+		}}
 	}
 	got := summarize(Config{Concurrency: 8}, cell{"http1", time.Millisecond, Closed}, []sample{
 		of(100, 30, 5, time.Millisecond, 2*time.Millisecond, 1000),
@@ -66,15 +65,15 @@ func TestBarsAreJudgedByTheResultsTheyName(t *testing.T) {
 }
 
 func TestASampleIsCompleteWhenItsJobsAreDone(t *testing.T) {
-	some := peer.Taken{Sample: load.Sample{Begun: 2, Done: 1, Failed: 1, Errors: map[string]int64{"it broke": 1}}}
-	none := peer.Taken{Sample: load.Sample{Begun: 1, Failed: 1, Errors: map[string]int64{"it broke": 1}}}
+	some := peer.Measured{Taken: peer.Taken{Sample: load.Sample{Begun: 2, Done: 1, Failed: 1, Errors: map[string]int64{"it broke": 1}}}}
+	none := peer.Measured{Taken: peer.Taken{Sample: load.Sample{Begun: 1, Failed: 1, Errors: map[string]int64{"it broke": 1}}}}
 	for _, tt := range []struct {
 		s    sample
 		want bool
 	}{
-		{sample{Taken: some}, false},
-		{sample{Taken: some, rate: 1}, true}, // more than it can carry
-		{sample{Taken: none, rate: 1}, false},
+		{sample{Measured: some}, false},
+		{sample{Measured: some, rate: 1}, true}, // more than it can carry
+		{sample{Measured: none, rate: 1}, false},
 		{sample{}, false},
 	} {
 		if err := tt.s.complete(); (err == nil) != tt.want {

@@ -84,7 +84,7 @@ func summarize(cfg Config, at cell, samples []sample) Result {
 		return of(func(s sample) float64 { return f(s) / float64(s.Done) })
 	}
 	adapter := func(s sample) float64 { return float64(s.Adapter.CPU.Nanoseconds()) / 1e3 }
-	edge := func(s sample) float64 { return float64(s.edge.CPU.Nanoseconds()) / 1e3 }
+	edge := func(s sample) float64 { return float64(s.Edge.CPU.Nanoseconds()) / 1e3 }
 	jobs, p50 := of(func(s sample) float64 { return s.JobsPerSec }), of(func(s sample) float64 { return s.P50 })
 	cpu := perJob(func(s sample) float64 { return adapter(s) + edge(s) })
 	r := Result{
@@ -98,10 +98,10 @@ func summarize(cfg Config, at cell, samples []sample) Result {
 		CPUAdapter:    harness.Median(perJob(adapter)),
 		CPUEdge:       harness.Median(perJob(edge)),
 		AllocsAdapter: harness.Median(perJob(func(s sample) float64 { return float64(s.Adapter.Mallocs) })),
-		AllocsEdge:    harness.Median(perJob(func(s sample) float64 { return float64(s.edge.Mallocs) })),
-		Bytes:         harness.Median(perJob(func(s sample) float64 { return float64(s.bytes) })),
+		AllocsEdge:    harness.Median(perJob(func(s sample) float64 { return float64(s.Edge.Mallocs) })),
+		Bytes:         harness.Median(perJob(func(s sample) float64 { return float64(s.Edge.Bytes) })),
 		Errors:        median(func(s sample) float64 { return float64(s.Failed) / float64(s.Begun) }),
-		LinkLate:      median(func(s sample) float64 { return s.late.P50 }),
+		LinkLate:      median(func(s sample) float64 { return s.Late.P50 }),
 		Rounds:        len(samples),
 	}
 	if at.mode == Open {

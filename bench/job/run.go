@@ -35,7 +35,8 @@ func Run(ctx context.Context, cfg Config, w io.Writer) (Report, error) {
 	r := &run{cfg: cfg, report: &report, samples: map[cell][]sample{}, names: report.present(cfg, w)}
 	r.progress = harness.NewProgress(w, cfg.Rounds, len(cfg.RTT)*len(r.names))
 	defer r.progress.Pause()
-	if err := r.measureLinks(ctx); err != nil {
+	var err error
+	if report.Links, err = link.MeasureAll(ctx, cfg.RTT, cfg.Duration, r.progress); err != nil {
 		return Report{}, err
 	}
 	if err := r.findRate(ctx); err != nil {
@@ -67,27 +68,8 @@ type run struct {
 
 // sample is one measurement.
 type sample struct {
-	peer.Taken
-	edge  peer.Served // meanwhile
-	rate  float64
-	bytes int64     // both ways, meanwhile; 0: not known
-	late  link.Late // of the link, if there is one
-}
-
-// measureLinks finds out what the links add to the round-trip times.
-func (r *run) measureLinks(ctx context.Context) error {
-	for _, rtt := range r.cfg.RTT {
-		if rtt == 0 {
-			continue
-		}
-		r.progress.Begin(fmt.Sprintf("what a link of %v adds", rtt))
-		added, err := link.Measure(ctx, rtt/2, r.cfg.Duration)
-		if err != nil {
-			return errors.Join(ctx.Err(), fmt.Errorf("measuring a link of %v: %w", rtt, err))
-		}
-		r.report.Links = append(r.report.Links, added)
-	}
-	return nil
+	peer.Measured
+	rate float64
 }
 
 // findRate decides the rate of the open loop.
@@ -98,8 +80,8 @@ func (r *run) findRate(ctx context.Context) error {
 	}
 	r.progress.Begin("how much " + Reference + " can do")
 	var found []float64
-	err := r.with(ctx, Reference, 0, func(m *measurement) error {
-		s, err := m.take(r.cfg.closed())
+	err := r.with(ctx, Reference, 0, func(p peer.Pair) error {
+		s, err := r.take(p, r.cfg.closed())
 		found = append(found, s.JobsPerSec)
 		return err
 	})
@@ -119,7 +101,7 @@ func (c Config) closed() load.Config {
 // measure makes the measurements of one contender in one round.
 func (r *run) measure(ctx context.Context, name string, rtt time.Duration, round int) error {
 	mode := r.cfg.Modes[0]
-	err := r.with(ctx, name, rtt, func(m *measurement) error {
+	err := r.with(ctx, name, rtt, func(p peer.Pair) error {
 		for _, mode = range r.cfg.Modes {
 			l := r.cfg.closed()
 			if mode == Open {
@@ -128,7 +110,7 @@ func (r *run) measure(ctx context.Context, name string, rtt time.Duration, round
 					l.Rate /= 2
 				}
 			}
-			s, err := m.take(l)
+			s, err := r.take(p, l)
 			if err != nil {
 				return err
 			}
@@ -148,77 +130,18 @@ func (r *run) measure(ctx context.Context, name string, rtt time.Duration, round
 	return nil
 }
 
-// measurement is processes that are up.
-type measurement struct {
-	server *peer.Server
-	client *peer.Client
-	link   *link.Process // nil: there is none
-	warmUp time.Duration
-}
-
 // with starts the processes of a measurement, and stops them.
-func (r *run) with(ctx context.Context, name string, rtt time.Duration, work func(*measurement) error) (err error) {
-	const patience = 60 * time.Second // to start, connect and answer what is under way
-	limit := time.Duration(len(r.cfg.Modes))*(r.cfg.WarmUp+r.cfg.Duration) + patience
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done after %v", limit))
-	defer cancel()
-	defer func() {
-		if err != nil && ctx.Err() != nil {
-			err = context.Cause(ctx) // that it was killed says nothing
-		}
-	}()
-	server, err := peer.StartServer(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
-	m := &measurement{server: server, warmUp: r.cfg.WarmUp}
-	address := server.Address
-	if rtt > 0 {
-		if m.link, err = link.Start(ctx, rtt/2, address); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, m.link.Stop()) }()
-		address = m.link.Addresses[0]
-	}
-	if m.client, err = peer.StartClient(ctx, name, address); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.client.Stop()) }()
-	return work(m)
+func (r *run) with(ctx context.Context, name string, rtt time.Duration, work func(peer.Pair) error) error {
+	return peer.With(ctx, name, rtt, time.Duration(len(r.cfg.Modes))*(r.cfg.WarmUp+r.cfg.Duration), work)
 }
 
-// take makes one measurement: the load until it is warm, and again.
-func (m *measurement) take(l load.Config) (s sample, err error) {
-	if m.warmUp > 0 {
-		before := l
-		before.Duration = m.warmUp
-		if _, err := m.client.Do(peer.Task{Kind: peer.Page, Load: before}); err != nil {
-			return s, err
-		}
-	}
-	if m.link != nil {
-		if _, err := m.link.Late(); err != nil { // so that it begins anew
-			return s, err
-		}
-	}
-	before, err := m.server.Served()
+// take makes one measurement.
+func (r *run) take(p peer.Pair, l load.Config) (sample, error) {
+	m, err := p.Measure(peer.Task{Kind: peer.Page, Load: l}, r.cfg.WarmUp)
+	s := sample{m, l.Rate}
 	if err != nil {
 		return s, err
 	}
-	if s.Taken, err = m.client.Do(peer.Task{Kind: peer.Page, Load: l}); err != nil {
-		return s, err
-	}
-	after, err := m.server.Served()
-	if err != nil {
-		return s, err
-	}
-	if m.link != nil {
-		if s.late, err = m.link.Late(); err != nil {
-			return s, err
-		}
-	}
-	s.rate, s.edge, s.bytes = l.Rate, peer.Served{Usage: after.Since(before.Usage)}, after.Bytes-before.Bytes
 	return s, s.complete()
 }
 

@@ -6,18 +6,14 @@ import (
 	"strings"
 
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/link"
 )
 
 // WriteTable writes a report for people.
 func (r Report) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	r.Write(&b, "a device request, by each contender")
-	for i, l := range r.Links {
-		if i == 0 {
-			b.WriteString("\n")
-		}
-		fmt.Fprintf(&b, "%s, by itself; direct trips %s\n", l, harness.Latency(l.Direct))
-	}
+	link.WriteAdded(&b, r.Links)
 	var last string
 	for _, res := range r.Results {
 		if title := res.title(); title != last {

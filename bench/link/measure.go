@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"warmline.dev/bench/harness"
@@ -26,6 +27,34 @@ type Added struct {
 
 func (a Added) String() string {
 	return fmt.Sprintf("the link adds %g ms %+.0f µs (p99 %+.0f µs)", a.RTT, a.P50, a.P99)
+}
+
+// WriteAdded writes what links add, for people, if there are any.
+func WriteAdded(b *strings.Builder, links []Added) {
+	for i, a := range links {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(b, "%s, by itself; direct trips %s\n", a, harness.Latency(a.Direct))
+	}
+}
+
+// MeasureAll measures a link for each round-trip time that needs one, for d each but
+// no longer than a second, and says so in progress.
+func MeasureAll(ctx context.Context, rtts []time.Duration, d time.Duration, progress *harness.Progress) ([]Added, error) {
+	var all []Added
+	for _, rtt := range rtts {
+		if rtt == 0 {
+			continue
+		}
+		progress.Begin(fmt.Sprintf("what a link of %v adds", rtt))
+		added, err := Measure(ctx, rtt/2, min(d, time.Second))
+		if err != nil {
+			return nil, errors.Join(ctx.Err(), fmt.Errorf("measuring a link of %v: %w", rtt, err))
+		}
+		all = append(all, added)
+	}
+	return all, nil
 }
 
 // Measure starts a link, makes round trips by it and without it in turn for d, one

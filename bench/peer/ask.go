@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime"
 
 	"warmline.dev/bench/harness"
 	"warmline.dev/bench/job/contender"
-	"warmline.dev/bench/load"
 	"warmline.dev/bench/tier"
 )
 
@@ -28,17 +26,21 @@ func Ask(ctx context.Context, name string, addresses []string, resilient bool, s
 		if err != nil {
 			return err
 		}
-		client, err := c.Dial(ctx, addresses, contender.Load{Concurrency: mostUnderWay, Resilient: resilient})
+		dial := func() (contender.Client, error) {
+			return c.Dial(ctx, addresses, contender.Load{Concurrency: mostUnderWay, Resilient: resilient})
+		}
+		first, err := dial()
 		if err != nil {
 			return fmt.Errorf("dial: %w", err)
 		}
+		a := &adapter{dial: dial, passports: passports, clients: []contender.Client{first}}
 		_, _ = fmt.Fprintln(stdout, lineConnected) // if nobody listens, stdin has ended too
 		for line := range lines {
 			var t Task
 			if err := json.Unmarshal([]byte(line), &t); err != nil {
 				return fmt.Errorf("task %q: %w", line, err)
 			}
-			taken, err := t.do(ctx, client, passports)
+			taken, err := a.do(ctx, t)
 			if err != nil {
 				return err
 			}
@@ -46,15 +48,4 @@ func Ask(ctx context.Context, name string, addresses []string, resilient bool, s
 		}
 		return nil
 	})
-}
-
-func (t Task) do(ctx context.Context, client contender.Client, passports [][]byte) (Taken, error) {
-	do, err := t.job(client, passports)
-	if err != nil {
-		return Taken{}, err
-	}
-	runtime.GC() // what was before is not this task's
-	before := harness.ThisUsage()
-	s, err := load.Run(ctx, t.Load, ofAKind(do))
-	return Taken{Sample: s, Adapter: harness.ThisUsage().Since(before)}, err
 }

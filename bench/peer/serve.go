@@ -24,8 +24,8 @@ type Edge struct {
 }
 
 // Serve is the server's process. It prints its address when its caches are warm, and
-// then a [Served] for each line that it is told. It may be told to have its source
-// hang, and to stop when what is under way is done.
+// then a [Served] for each line that it is told. It may be told to settle before, to
+// have its source hang, and to stop when what is under way is done.
 func Serve(ctx context.Context, name string, e Edge, stdin io.Reader, stdout io.Writer) error {
 	c, err := contender.Find(name)
 	if err != nil {
@@ -56,6 +56,8 @@ func Serve(ctx context.Context, name string, e Edge, stdin io.Reader, stdout io.
 				return err
 			case line := <-lines:
 				switch line {
+				case lineSettle:
+					harness.Settle()
 				case lineHang, lineHeal:
 					s.hang(line == lineHang)
 				case lineStop:

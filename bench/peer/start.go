@@ -25,10 +25,11 @@ const lineConnected = "connected"
 
 // What a server is told.
 const (
-	lineUsage = "usage"
-	lineHang  = "hang" // its source
-	lineHeal  = "heal"
-	lineStop  = "stop" // it answers when it has
+	lineUsage  = "usage"
+	lineSettle = "settle"
+	lineHang   = "hang" // its source
+	lineHeal   = "heal"
+	lineStop   = "stop" // it answers when it has
 )
 
 // Server is a server's process, as the one that measures sees it.
@@ -58,6 +59,12 @@ func StartEdge(ctx context.Context, contender string, e Edge) (*Server, error) {
 // Served asks what it has used.
 func (s *Server) Served() (served Served, err error) {
 	err = ask(s.Process, lineUsage, &served)
+	return served, err
+}
+
+// Settled is Served when it has given back memory that it does not need.
+func (s *Server) Settled() (served Served, err error) {
+	err = ask(s.Process, lineSettle, &served)
 	return served, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"warmline.dev/bench/harness"
-	"warmline.dev/bench/job/contender"
 	"warmline.dev/bench/load"
 	"warmline.dev/bench/tier"
 )
@@ -20,7 +19,15 @@ const (
 	Fan   = "fan"   // of N questions
 )
 
-// Task is a load of jobs of one kind.
+// What a client does besides jobs.
+const (
+	Lines  = "lines"  // opens lines until there are N; jobs take them in turn
+	Hold   = "hold"   // opens conversations until N are held, see [contender.Holder]
+	Again  = "again"  // asks N of those that are held: it fails if one has ended
+	Settle = "settle" // gives back memory that it does not need
+)
+
+// Task is a load of jobs of one kind, or something that is done once, without a load.
 type Task struct {
 	Kind string      `json:"kind"`
 	N    int         `json:"n,omitempty"`
@@ -56,13 +63,12 @@ func ofAKind(do load.Job) load.Job {
 	}
 }
 
-// job is the job of a task, by a client, for one user after another.
-func (t Task) job(c contender.Client, passports [][]byte) (load.Job, error) {
-	whose := func(i int) []byte { return passports[i%len(passports)] }
+// job is the job of a task, for one user after another, by one line after another.
+func (t Task) job(a *adapter) (load.Job, error) {
 	switch {
 	case t.Kind == Page:
 		return func(ctx context.Context, i int) error {
-			p, err := c.Page(ctx, whose(i))
+			p, err := a.client(i).Page(ctx, a.whose(i))
 			if err == nil && (len(p.Items) != tier.Limit || p.Items[tier.Limit-1].Title == "") {
 				err = fmt.Errorf("a page of %d films: expected %d, with titles", len(p.Items), tier.Limit)
 			}
@@ -70,7 +76,7 @@ func (t Task) job(c contender.Client, passports [][]byte) (load.Job, error) {
 		}, nil
 	case t.Kind == Chain && t.N > 0:
 		return func(ctx context.Context, i int) error {
-			n, err := c.Chain(ctx, whose(i), t.N)
+			n, err := a.client(i).Chain(ctx, a.whose(i), t.N)
 			if err == nil && n != t.N {
 				err = fmt.Errorf("a chain of %d came to %d", t.N, n)
 			}
@@ -78,7 +84,7 @@ func (t Task) job(c contender.Client, passports [][]byte) (load.Job, error) {
 		}, nil
 	case t.Kind == Fan && t.N > 0:
 		return func(ctx context.Context, i int) error {
-			n, err := c.Fan(ctx, whose(i), t.N)
+			n, err := a.client(i).Fan(ctx, a.whose(i), t.N)
 			if want := t.N * (t.N + 1) / 2; err == nil && n != want {
 				err = fmt.Errorf("a fan of %d came to %d, want %d", t.N, n, want)
 			}

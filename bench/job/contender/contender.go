@@ -27,6 +27,9 @@ type Contender struct {
 	// be had, and returns nil; an error says why it can't.
 	Serve func(ctx context.Context, l net.Listener, t *tier.Tier) error
 
+	// Holds says that its clients are a [Holder].
+	Holds bool
+
 	// Dial connects to servers of the same contender, at least one, which offer the
 	// same. ctx binds what it opens too, and does not end before the measurement has.
 	Dial func(ctx context.Context, addresses []string, load Load) (Client, error)
@@ -53,9 +56,28 @@ type Client interface {
 	Fan(ctx context.Context, passport []byte, width int) (int, error)
 }
 
+// Holder is a client that can keep conversations open beside its jobs.
+type Holder interface {
+	// Hold begins a conversation for whom the sealed passport is, which is open from
+	// its first question on and ends with ctx.
+	Hold(ctx context.Context, passport []byte) (Held, error)
+}
+
+// Held is a conversation that stays open. It is for one goroutine at a time.
+type Held interface {
+	// Next asks what comes after n.
+	Next(ctx context.Context, n int) (int, error)
+}
+
+// MaxHeld is how many conversations of one client a server holds.
+const MaxHeld = 200_000
+
 // All returns every contender, in the order of the tables.
 func All() []Contender {
-	const warmline, grpc = "warmline.dev", "google.golang.org/grpc"
+	const (
+		warmline, grpc = "warmline.dev", "google.golang.org/grpc"
+		held           = "room for 201,000 of them on a line, for an hour each"
+	)
 	return []Contender{
 		{
 			Name: "http1", Marshal: marshalJSON, Serve: serveHTTP1, Dial: dialHTTP1,
@@ -72,7 +94,7 @@ func All() []Contender {
 			Resilience: resilientGRPC,
 		},
 		{
-			Name: "grpc-bidi", Module: grpc, Marshal: marshalProtobuf, Serve: serveGRPC, Dial: dialGRPCBidi,
+			Name: "grpc-bidi", Module: grpc, Marshal: marshalProtobuf, Serve: serveGRPC, Dial: dialGRPCBidi, Holds: true,
 			Settings: "the same, a bidirectional stream for each job: the passport once, questions by number, answered from memory without a goroutine each",
 		},
 		{
@@ -80,13 +102,13 @@ func All() []Contender {
 			Settings: "request-response, msgpack, composite metadata with the passport as a bearer's token, one connection, a goroutine for each request, a mono of its own for answers",
 		},
 		{
-			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline,
-			Settings:   "a conversation for each job, follow-ups one after another",
+			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline, Holds: true,
+			Settings:   "a conversation for each job, follow-ups one after another; " + held,
 			Resilience: resilientWarmline,
 		},
 		{
-			Name: "warmline-pipelined", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialPipelined,
-			Settings:   "a conversation for each job, all calls sent at once with references",
+			Name: "warmline-pipelined", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialPipelined, Holds: true,
+			Settings:   "a conversation for each job, all calls sent at once with references; " + held,
 			Resilience: resilientWarmline,
 		},
 	}

@@ -295,6 +295,28 @@ func (c grpcBidi) Fan(ctx context.Context, sealed []byte, width int) (int, error
 	return sum, j.over()
 }
 
+// Hold is [Holder].
+func (c grpcBidi) Hold(ctx context.Context, sealed []byte) (Held, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	j, err := c.converse(ctx, sealed)
+	return &heldGRPC{j, cancel}, err
+}
+
+// heldGRPC is a stream that ends if an answer does not come in time, too.
+type heldGRPC struct {
+	*grpcJob
+	cancel context.CancelFunc
+}
+
+func (h *heldGRPC) Next(ctx context.Context, n int) (int, error) {
+	defer context.AfterFunc(ctx, h.cancel)()
+	if err := h.ask(next(int32(n))); err != nil {
+		return 0, err
+	}
+	a, err := h.answer()
+	return int(a.GetNext().GetN()), err
+}
+
 func next(n int32) *edgepb.Question {
 	return &edgepb.Question{Of: &edgepb.Question_Next{Next: &edgepb.Number{N: n}}}
 }

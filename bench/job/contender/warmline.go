@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"github.com/tinylib/msgp/msgp"
 
@@ -13,12 +14,17 @@ import (
 	"warmline.dev/nodelayer"
 	"warmline.dev/passport"
 	"warmline.dev/protocol"
+	"warmline.dev/protocol/rsocket"
 )
 
 func marshalMsgPack(v any) ([]byte, error) { return protocol.MsgPack.Marshal(v) }
 
 func serveWarmline(ctx context.Context, l net.Listener, t *tier.Tier) error {
-	srv, err := edgelayer.New(edgelayer.Config{Services: services(t), Keys: t.Keys})
+	srv, err := edgelayer.New(edgelayer.Config{
+		Services: services(t), Keys: t.Keys,
+		MaxBudget: time.Hour, // of conversations that are held
+		RSocket:   rsocket.Config{MaxStreams: MaxHeld + 1000},
+	})
 	if err != nil {
 		return err
 	}
@@ -207,6 +213,19 @@ func (w warmline) Fan(ctx context.Context, sealed []byte, width int) (sum int, e
 		sum += n.N
 	}
 	return sum, nil
+}
+
+// Hold is [Holder].
+func (w warmline) Hold(ctx context.Context, sealed []byte) (Held, error) {
+	_, conv := converse(ctx, w.edge, sealed)
+	return heldWarmline{conv}, nil
+}
+
+type heldWarmline struct{ conv *nodelayer.Conversation }
+
+func (h heldWarmline) Next(ctx context.Context, n int) (int, error) {
+	next, err := nodelayer.Call[tier.Number](ctx, h.conv, "numbers.next", tier.Number{N: n})
+	return next.N, err
 }
 
 func dialPipelined(ctx context.Context, addresses []string, _ Load) (Client, error) {
