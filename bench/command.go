@@ -33,6 +33,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
   warmline-bench wire --bars    what the engine has to reach, within a minute
   warmline-bench job            a device request, by each contender
   warmline-bench faults         device requests while edges fail
+  warmline-bench chain          latency against depth of dependency and fan-out
   warmline-bench pieces         what a device request is made of, piece by piece`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -45,6 +46,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		jobCommand(), tierServerCommand(), tierClientCommand(), linkServerCommand(), linkEchoCommand(),
 		piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand(),
 		faultsCommand(),
+		chainCommand(),
 		reportCommand(),
 	)
 	root.SetArgs(args)

@@ -114,6 +114,24 @@ func TestCtrlCDuringAFaultLeavesNoProcess(t *testing.T) {
 	}
 }
 
+func TestCtrlCStopsBenchesOfTheTiers(t *testing.T) {
+	for _, bench := range []string{"chain"} {
+		t.Run(bench, func(t *testing.T) {
+			g := startGroup(t, bench, "--duration", "1h", "--contenders", "warmline")
+			g.member("tier-server warmline")
+			g.member("tier-client warmline")
+			g.signal(-g.Cmd.Process.Pid, syscall.SIGINT)
+			await.Value(t, "the command ends", g.Ended)
+			if left := g.members(); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			if code := g.ProcessState.ExitCode(); code != 130 || g.Out.String() != "" || g.Errors.String() != "warmline-bench: interrupted\n" {
+				t.Errorf("exit %d, %q, %q", code, g.Out.String(), g.Errors.String())
+			}
+		})
+	}
+}
+
 // However it ends, what it started sees its input end.
 func TestKilledItLeavesNoProcess(t *testing.T) {
 	g := startGroup(t, "wire", "--duration", "1h", "--contenders", "rsocket-go", "--in-flight", "4")
