@@ -34,6 +34,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
   warmline-bench job            a device request, by each contender
   warmline-bench faults         device requests while edges fail
   warmline-bench chain          latency against depth of dependency and fan-out
+  warmline-bench scale          cost and memory as lines and open conversations grow
   warmline-bench pieces         what a device request is made of, piece by piece`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -47,6 +48,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		piecesCommand(), piecesEdgeCommand(), piecesAdapterCommand(),
 		faultsCommand(),
 		chainCommand(),
+		scaleCommand(),
 		reportCommand(),
 	)
 	root.SetArgs(args)

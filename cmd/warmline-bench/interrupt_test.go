@@ -115,7 +115,7 @@ func TestCtrlCDuringAFaultLeavesNoProcess(t *testing.T) {
 }
 
 func TestCtrlCStopsBenchesOfTheTiers(t *testing.T) {
-	for _, bench := range []string{"chain"} {
+	for _, bench := range []string{"chain", "scale"} {
 		t.Run(bench, func(t *testing.T) {
 			g := startGroup(t, bench, "--duration", "1h", "--contenders", "warmline")
 			g.member("tier-server warmline")
