@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// resident is the memory of this process, as /proc has it.
-func resident() int64 {
-	fields := strings.Fields(proc("self/statm"))
+// resident is the memory of a process ("self" is this one), as /proc has it.
+func resident(pid string) int64 {
+	fields := strings.Fields(proc(pid + "/statm"))
 	if len(fields) < 2 {
 		return 0
 	}

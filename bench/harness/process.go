@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Process is another process of this program. It is spoken to in lines, on its
+// Process is another process, mostly of this program. It is spoken to in lines, on its
 // standard input and output, and ends when its input does: so none is left
 // behind, however this process ends.
 type Process struct {
@@ -31,9 +31,18 @@ func Start(ctx context.Context, name string, args ...string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{name: name, cmd: exec.CommandContext(ctx, self, args...), errors: &beginning{}}
-	p.cmd.Stderr = p.errors
+	return StartCommand(name, exec.CommandContext(ctx, self, args...))
+}
+
+// StartCommand is Start for another program, which has to end when its standard
+// input does. Errors quote its standard error, unless the command has that go elsewhere.
+func StartCommand(name string, cmd *exec.Cmd) (*Process, error) {
+	p := &Process{name: name, cmd: cmd, errors: &beginning{}}
+	if p.cmd.Stderr == nil {
+		p.cmd.Stderr = p.errors
+	}
 	p.cmd.WaitDelay = time.Second
+	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -66,6 +75,10 @@ func (p *Process) Ask(line string) (string, error) {
 	_, _ = fmt.Fprintln(p.in, line) // if it is gone, Line says why
 	return p.Line()
 }
+
+// Usage is what the process has used and holds, as the system tells it. It may be
+// asked for at any time after the start.
+func (p *Process) Usage() Usage { return UsageOf(p.cmd.Process.Pid) }
 
 // Stop ends the process, and returns when it is gone. It may be called twice;
 // the error says how it ended if that was not well, and is told once.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -110,6 +111,32 @@ func TestProcessIsKilledWhenTheContextEnds(t *testing.T) {
 	cancel()
 	if _, err := p.Line(); err == nil || p.cmd.ProcessState == nil {
 		t.Errorf("%v, %v", err, p.cmd.ProcessState)
+	}
+}
+
+func TestUsageOfAProcess(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("no /proc tells what a process uses")
+	}
+	p := startPeer(t, t.Context(), "echo")
+	await.Until(t, "it has taken time", func() bool {
+		if _, err := p.Ask("go on"); err != nil {
+			t.Fatal(err)
+		}
+		return p.Usage().CPU > 0
+	})
+	if memory := p.Usage().Memory; memory < 1<<20 || memory > 1<<30 {
+		t.Errorf("it runs in %d bytes", memory)
+	}
+	const steps = 20 * time.Millisecond // two times that are rounded down
+	before := ThisUsage().CPU
+	told := UsageOf(os.Getpid()).CPU
+	if after := ThisUsage().CPU; told < before-steps || told > after {
+		t.Errorf("this process has taken %v, by /proc; %v to %v by getrusage", told, before, after)
+	}
+	_ = p.Stop() // it is gone, or else the next says so
+	if u := p.Usage(); u != (Usage{}) {
+		t.Errorf("what is gone uses %+v", u)
 	}
 }
 
