@@ -10,7 +10,7 @@ import (
 )
 
 // BenchmarkPage is the job with adapter and edge in this process, eight under way at
-// any time: what a profile is taken of. warmline-bench job measures.
+// any time: what a profile is taken of, but of node's adapter. warmline-bench job measures.
 func BenchmarkPage(b *testing.B) {
 	passports, err := tier.Passports()
 	if err != nil {
@@ -18,6 +18,7 @@ func BenchmarkPage(b *testing.B) {
 	}
 	for _, c := range contender.All() {
 		b.Run(c.Name, func(b *testing.B) {
+			present(b, c)
 			t, err := tier.New(tier.Config{Marshal: c.Marshal})
 			if err != nil {
 				b.Fatal(err)

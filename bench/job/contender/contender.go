@@ -3,9 +3,12 @@ package contender
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"strings"
+	"time"
 
+	"warmline.dev/bench/harness"
 	"warmline.dev/bench/tier"
 )
 
@@ -18,6 +21,17 @@ type Contender struct {
 	// Resilience says what Dial does about servers that fail where [Load.Resilient]
 	// asks for it, for the reader of a table. Empty: nothing.
 	Resilience string
+
+	// Versions are those of what it consists of besides Go modules. Nil: nothing.
+	Versions func() map[string]string
+
+	// Present says why the contender can't run on this machine, which is no failure
+	// of it: see [Present]. It may take minutes, once. Nil: it can always.
+	Present func(ctx context.Context) error
+
+	// WarmUp is how long it takes pages, before anything is measured, to become as
+	// fast as it is in the middle of a day, if it is compiled while it runs. 0: no time.
+	WarmUp time.Duration
 
 	// Marshal encodes values in the form in which it sends them.
 	Marshal func(v any) ([]byte, error)
@@ -33,6 +47,14 @@ type Contender struct {
 	// Dial connects to servers of the same contender, at least one, which offer the
 	// same. ctx binds what it opens too, and does not end before the measurement has.
 	Dial func(ctx context.Context, addresses []string, load Load) (Client, error)
+}
+
+// AddTo names the contender in the head of a report, with the versions that matter.
+func (c Contender) AddTo(h *harness.Head) {
+	h.Add(harness.Settings{Name: c.Name, Settings: c.Settings}, c.Module)
+	if c.Versions != nil {
+		maps.Copy(h.Versions, c.Versions())
+	}
 }
 
 // Load is what a measurement puts on a contender, so that it can size its pools.
@@ -72,6 +94,15 @@ type Held interface {
 // MaxHeld is how many conversations of one client a server holds.
 const MaxHeld = 200_000
 
+// Elsewhere is what a client is, too, if the adapter isn't in the process that
+// drives it, but in one of its own: its usage is the adapter's, and this process's
+// is nobody's.
+type Elsewhere interface {
+	// Usage is what the adapter's process has used and holds; without allocations,
+	// and 0 where the system doesn't tell. It is safe for concurrent use.
+	Usage() harness.Usage
+}
+
 // All returns every contender, in the order of the tables.
 func All() []Contender {
 	const (
@@ -100,6 +131,12 @@ func All() []Contender {
 		{
 			Name: "rsocket-go", Module: "github.com/rsocket/rsocket-go", Marshal: marshalMsgPack, Serve: serveRSocketGo, Dial: dialRSocketGo,
 			Settings: "request-response, msgpack, composite metadata with the passport as a bearer's token, one connection, a goroutine for each request, a mono of its own for answers",
+		},
+		{
+			Name: "node", Versions: nodeVersions, Present: presentNode, WarmUp: 2 * time.Second, Marshal: marshalJSON, Serve: serveHTTP1, Dial: dialNode,
+			Settings: "the adapter in Fastify and undici on Node.js, one process, so one core for its JavaScript; asks the edge of http1; " +
+				"its figures contain one more HTTP request, the device's own; CPU and memory are its process's, what drives it is not counted; " +
+				"2 s of warm-up before all others', as it is compiled while it runs",
 		},
 		{
 			Name: "warmline", Module: warmline, Marshal: marshalMsgPack, Serve: serveWarmline, Dial: dialWarmline, Holds: true,

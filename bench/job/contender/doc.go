@@ -3,6 +3,7 @@
 //
 //   - A [Contender] serves a tier on one side and dials on the other.
 //   - A [Client] does the jobs: a page, a chain of questions, a fan of them.
+//   - [Present] says which of them can run on this machine.
 //   - An [Asker] asks one question at a time; [OneByOne] makes a client of it.
 //
 // To add one, write a file with a function that serves the five questions of a
