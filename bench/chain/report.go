@@ -50,7 +50,7 @@ func newReport(cfg Config) Report {
 	r := Report{Head: harness.NewHead("chain", how), Results: []Result{}, Bars: []harness.Bar{}}
 	for _, name := range cfg.names() {
 		if c, err := contender.Find(name); err == nil {
-			r.Add(harness.Settings{Name: c.Name, Settings: c.Settings}, c.Module)
+			c.AddTo(&r.Head)
 		}
 	}
 	return r

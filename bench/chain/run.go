@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/job/contender"
 	"warmline.dev/bench/link"
 	"warmline.dev/bench/load"
 	"warmline.dev/bench/peer"
@@ -33,12 +34,15 @@ func Run(ctx context.Context, cfg Config, w io.Writer) (Report, error) {
 	if err := cfg.Check(); err != nil {
 		return Report{}, err
 	}
+	var err error
+	if cfg.Contenders, err = contender.PresentNames(ctx, cfg.Contenders, w); err != nil {
+		return Report{}, err
+	}
 	report := newReport(cfg)
 	rtts, names := ascending(cfg.RTT), cfg.names()
 	r := &run{cfg: cfg, report: &report, samples: map[cell][]peer.Measured{}}
 	r.progress = harness.NewProgress(w, cfg.Rounds, len(rtts)*len(names))
 	defer r.progress.Pause()
-	var err error
 	if report.Links, err = link.MeasureAll(ctx, rtts, cfg.Duration, r.progress); err != nil {
 		return Report{}, err
 	}

@@ -31,11 +31,18 @@ func Run(ctx context.Context, cfg Config, w io.Writer) (Report, error) {
 	if err := cfg.Check(); err != nil {
 		return Report{}, err
 	}
+	contenders, err := contender.Present(ctx, cfg.Contenders, w)
+	if err != nil {
+		return Report{}, err
+	}
 	report := newReport(cfg)
-	r := &run{cfg: cfg, report: &report, samples: map[cell][]sample{}, names: report.present(cfg, w)}
+	r := &run{cfg: cfg, report: &report, samples: map[cell][]sample{}}
+	for _, c := range contenders {
+		c.AddTo(&report.Head)
+		r.names = append(r.names, c.Name)
+	}
 	r.progress = harness.NewProgress(w, cfg.Rounds, len(cfg.RTT)*len(r.names))
 	defer r.progress.Pause()
-	var err error
 	if report.Links, err = link.MeasureAll(ctx, cfg.RTT, cfg.Duration, r.progress); err != nil {
 		return Report{}, err
 	}
@@ -155,17 +162,3 @@ func (s sample) complete() error {
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// present are the contenders that this machine has what they need for.
-func (r *Report) present(cfg Config, _ io.Writer) []string {
-	var there []string
-	for _, name := range cfg.names() {
-		c, err := contender.Find(name)
-		if err != nil {
-			continue // Check has found it
-		}
-		r.Add(harness.Settings{Name: c.Name, Settings: c.Settings}, c.Module)
-		there = append(there, name)
-	}
-	return there
-}

@@ -22,7 +22,7 @@ type adapter struct {
 }
 
 func (a *adapter) do(ctx context.Context, t Task) (taken Taken, err error) {
-	before := harness.ThisUsage()
+	before := a.usage()
 	switch t.Kind {
 	case Lines:
 		err = a.open(ctx, t.N)
@@ -38,11 +38,29 @@ func (a *adapter) do(ctx context.Context, t Task) (taken Taken, err error) {
 			return taken, err
 		}
 		runtime.GC() // what was before is not this task's
-		before = harness.ThisUsage()
+		before = a.usage()
 		taken.Sample, err = load.Run(ctx, t.Load, ofAKind(do))
 	}
-	taken.Adapter = harness.ThisUsage().Since(before)
+	taken.Adapter = a.usage().Since(before)
 	return taken, err
+}
+
+// usage is that of this process, or of those that are the adapter instead.
+func (a *adapter) usage() harness.Usage {
+	var sum harness.Usage
+	elsewhere := false
+	for _, c := range a.clients {
+		if c, ok := c.(contender.Elsewhere); ok {
+			u := c.Usage()
+			sum.CPU += u.CPU
+			sum.Memory += u.Memory
+			elsewhere = true
+		}
+	}
+	if elsewhere {
+		return sum
+	}
+	return harness.ThisUsage()
 }
 
 // whose and client of a job: one after another.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"warmline.dev/bench/harness"
 	"warmline.dev/bench/job/contender"
+	"warmline.dev/bench/load"
 	"warmline.dev/bench/tier"
 )
 
@@ -34,6 +36,9 @@ func Ask(ctx context.Context, name string, addresses []string, resilient bool, s
 			return fmt.Errorf("dial: %w", err)
 		}
 		a := &adapter{dial: dial, passports: passports, clients: []contender.Client{first}}
+		if err := a.warmUp(ctx, c.WarmUp); err != nil {
+			return err
+		}
 		_, _ = fmt.Fprintln(stdout, lineConnected) // if nobody listens, stdin has ended too
 		for line := range lines {
 			var t Task
@@ -48,4 +53,13 @@ func Ask(ctx context.Context, name string, addresses []string, resilient bool, s
 		}
 		return nil
 	})
+}
+
+// warmUp has an adapter that needs it make pages. If they fail, the tasks will say so.
+func (a *adapter) warmUp(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	_, err := a.do(ctx, Task{Kind: Page, Load: load.Config{Concurrency: 32, Duration: d, Timeout: d}})
+	return err
 }

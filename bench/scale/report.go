@@ -53,7 +53,7 @@ func newReport(cfg Config) Report {
 	r := Report{Head: harness.NewHead("scale", how), Results: []Result{}, Bars: []harness.Bar{}}
 	for _, c := range contender.All() {
 		if slices.Contains(cfg.Contenders, c.Name) {
-			r.Add(harness.Settings{Name: c.Name, Settings: c.Settings}, c.Module)
+			c.AddTo(&r.Head)
 		}
 	}
 	return r

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warmline.dev/bench/harness"
+	"warmline.dev/bench/job/contender"
 	"warmline.dev/bench/load"
 	"warmline.dev/bench/peer"
 )
@@ -29,6 +30,10 @@ func (f Failure) String() string {
 // ctx's.
 func Run(ctx context.Context, cfg Config, w io.Writer) (Report, error) {
 	if err := cfg.Check(); err != nil {
+		return Report{}, err
+	}
+	var err error
+	if cfg.Contenders, err = contender.PresentNames(ctx, cfg.Contenders, w); err != nil {
 		return Report{}, err
 	}
 	report := newReport(cfg)

@@ -41,3 +41,12 @@ func Present(ctx context.Context, names []string, w io.Writer) ([]Contender, err
 	}
 	return there, nil
 }
+
+// PresentNames are the names of [Present].
+func PresentNames(ctx context.Context, names []string, w io.Writer) (there []string, err error) {
+	cs, err := Present(ctx, names, w)
+	for _, c := range cs {
+		there = append(there, c.Name)
+	}
+	return there, err
+}
