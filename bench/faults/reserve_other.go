@@ -2,9 +2,7 @@
 
 package faults
 
-import (
-	"net"
-)
+import "net"
 
 // reserve returns addresses that are free; nothing keeps others from them.
 func reserve(n int) (addresses []string, release func(), err error) {
