@@ -1,6 +1,7 @@
 package edgelayer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -144,6 +145,7 @@ func (c *conversation) start(ctx context.Context, m protocol.Message, looked boo
 	case err == nil && !looked && c.answerAsked(a):
 		return nil
 	case err == nil:
+		a.m.Value = bytes.Clone(a.m.Value) // a method may keep it: then not all that it came with
 		c.work.add(a)
 		return nil
 	case inUse || isMalformed(err):

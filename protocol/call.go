@@ -1,8 +1,6 @@
 package protocol
 
 import (
-	"bytes"
-
 	"github.com/tinylib/msgp/msgp"
 )
 
@@ -14,9 +12,9 @@ type Call struct {
 	Args   Raw
 }
 
-// Message is the call as a message that is good for as long as one likes.
+// Message is the call as a message, whose Value is good for as long as the call is.
 func (c Call) Message() Message {
-	return Message{Kind: KindCall, ID: c.ID, Method: string(c.Method), Value: bytes.Clone(c.Args)}
+	return Message{Kind: KindCall, ID: c.ID, Method: string(c.Method), Value: c.Args}
 }
 
 func (msgpackCodec) NextCall(b []byte, most int) (c Call, rest []byte, ok bool) {

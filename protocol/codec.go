@@ -49,7 +49,8 @@ type Codec interface {
 	AppendMessage(dst []byte, m *Message) ([]byte, error)
 	// NextMessage decodes the first message of b and returns what is behind it.
 	// A message longer than most bytes has [Message.Oversized] set and only its
-	// kind and id. The error wraps [ErrMalformed].
+	// kind and id. Its Value may be part of b: it is good for as long as b is not
+	// changed. The error wraps [ErrMalformed].
 	NextMessage(b []byte, most int) (m Message, rest []byte, err error)
 	// NextCall is NextMessage without a copy, for calls that ask for nothing besides
 	// their result. It reports false for all other messages, and may for any:

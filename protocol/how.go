@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/tinylib/msgp/msgp"
 	"github.com/vmihailenco/msgpack/v5"
 )
 
@@ -23,6 +24,81 @@ func (h *How) isZero() bool {
 // Note is what an edge tells of a reply. The zero value is nothing.
 type Note struct {
 	View bool `json:"view,omitempty"` // the conversation had asked the same before: nothing was done
+}
+
+// appendMsgpack appends the map, by hand as the message is.
+func (h *How) appendMsgpack(dst []byte) []byte {
+	at, n := len(dst), byte(0)
+	dst = msgp.AppendMapHeader(dst, 0)
+	for _, flag := range []struct {
+		key string
+		set bool
+	}{{"refs", h.References}, {"keep", h.Keep}, {"fresh", h.Fresh}} {
+		if flag.set {
+			dst = msgp.AppendBool(msgp.AppendString(dst, flag.key), true)
+			n++
+		}
+	}
+	if len(h.After) > 0 {
+		dst = msgp.AppendArrayHeader(msgp.AppendString(dst, "after"), uint32(len(h.After)))
+		for _, id := range h.After {
+			dst = msgp.AppendUint32(dst, id)
+		}
+		n++
+	}
+	if h.Parts > 0 {
+		dst = msgp.AppendUint32(msgp.AppendString(dst, "parts"), h.Parts)
+		n++
+	}
+	dst[at] += n // the header of a small map
+	return dst
+}
+
+// read reads a map that has been walked, without a decoder. It reports false for one
+// that holds anything else than what is known.
+func (h *How) read(b []byte) bool {
+	n, b, err := msgp.ReadMapHeaderBytes(b)
+	for range n {
+		var key []byte
+		if key, b, err = msgp.ReadStringZC(b); err != nil {
+			break
+		}
+		switch string(key) {
+		case "refs":
+			h.References, b, err = msgp.ReadBoolBytes(b)
+		case "keep":
+			h.Keep, b, err = msgp.ReadBoolBytes(b)
+		case "fresh":
+			h.Fresh, b, err = msgp.ReadBoolBytes(b)
+		case "parts":
+			h.Parts, b, err = msgp.ReadUint32Bytes(b)
+		default: // a list, or a newer peer's
+			return false
+		}
+		if err != nil {
+			break
+		}
+	}
+	return err == nil
+}
+
+// appendMsgpack appends the map.
+func (n *Note) appendMsgpack(dst []byte) []byte {
+	return msgp.AppendBool(msgp.AppendString(msgp.AppendMapHeader(dst, 1), "view"), n.View)
+}
+
+// read is [How.read] of a note.
+func (n *Note) read(b []byte) bool {
+	size, b, err := msgp.ReadMapHeaderBytes(b)
+	if err != nil || size != 1 {
+		return false
+	}
+	key, b, err := msgp.ReadStringZC(b)
+	if err != nil || string(key) != "view" {
+		return false
+	}
+	n.View, _, err = msgp.ReadBoolBytes(b)
+	return err == nil
 }
 
 var _ msgpack.CustomDecoder = (*How)(nil)

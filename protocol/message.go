@@ -51,7 +51,7 @@ type Message struct {
 }
 
 // extra is the map behind the fixed elements, nil if there is nothing in it.
-func (m *Message) extra() any {
+func (m *Message) extra() behind {
 	switch {
 	case m.Kind == KindCall && !m.How.isZero():
 		return &m.How
@@ -60,6 +60,9 @@ func (m *Message) extra() any {
 	}
 	return nil
 }
+
+// behind is the map behind the fixed elements of a message.
+type behind interface{ appendMsgpack(dst []byte) []byte }
 
 // intoExtra is where that map is decoded to, nil for kinds that have none.
 func (m *Message) intoExtra() any {
@@ -92,7 +95,7 @@ func (k Kind) size() int {
 }
 
 // appendMsgpack appends the message; by hand, because every call passes here.
-func (m *Message) appendMsgpack(dst []byte) ([]byte, error) {
+func (m *Message) appendMsgpack(dst []byte) []byte {
 	size, extra := m.Kind.size(), m.extra()
 	if extra != nil {
 		size++
@@ -100,7 +103,7 @@ func (m *Message) appendMsgpack(dst []byte) ([]byte, error) {
 	dst = msgp.AppendArrayHeader(dst, uint32(size))
 	dst = msgp.AppendUint8(dst, uint8(m.Kind))
 	if m.Kind == KindPassport {
-		return msgp.AppendBytes(dst, m.Passport), nil
+		return msgp.AppendBytes(dst, m.Passport)
 	}
 	dst = msgp.AppendUint32(dst, m.ID)
 	switch m.Kind {
@@ -115,10 +118,10 @@ func (m *Message) appendMsgpack(dst []byte) ([]byte, error) {
 		dst = msgp.AppendString(dst, m.Failure.Message)
 		dst = msgp.AppendBool(dst, m.Failure.Retry)
 	}
-	if extra == nil {
-		return dst, nil
+	if extra != nil {
+		dst = extra.appendMsgpack(dst)
 	}
-	return appendEncoded(dst, func(enc *msgpack.Encoder) error { return enc.Encode(extra) })
+	return dst
 }
 
 // appendValue appends a value that is encoded already; none at all is nil.
@@ -129,27 +132,40 @@ func appendValue(dst []byte, v Raw) []byte {
 	return append(dst, v...)
 }
 
-// parse reads a message that has been walked: what nearly all are, a call or a reply
-// with nothing behind its value, without a decoder.
-func (m *Message) parse(b []byte) error {
-	kind, n, rest, err := readHead(b)
-	if err == nil && n == kind.size() {
-		switch kind {
-		case KindCall:
-			var c Call
-			if c, err = readCall(rest); err == nil {
-				*m = c.Message()
-				return nil
-			}
-		case KindReply:
-			id, value, err := msgp.ReadUint32Bytes(rest)
-			if err == nil {
-				m.Kind, m.ID, m.Value = kind, id, bytes.Clone(value)
-				return nil
-			}
+// readMessage reads a message that has been walked, without a decoder and without a
+// copy: what nearly all are, a call or a reply. It reports false for all others, and
+// for what is wrong with one of these.
+func readMessage(b []byte) (m Message, ok bool) {
+	kind, n, b, err := readHead(b)
+	if err != nil || kind != KindCall && kind != KindReply {
+		return m, false
+	}
+	m.Kind = kind
+	if !m.fits(n) {
+		return m, false
+	}
+	if m.ID, b, err = msgp.ReadUint32Bytes(b); err != nil {
+		return m, false
+	}
+	if kind == KindCall {
+		if m.Method, b, err = msgp.ReadStringBytes(b); err != nil {
+			return m, false
 		}
 	}
-	return decode(b, m.decode) // it knows what else there is, and what is wrong
+	behind, err := skip(b)
+	if err != nil {
+		return m, false
+	}
+	size := len(b) - len(behind)
+	m.Value = b[:size:size]
+	switch {
+	case n == kind.size():
+		return m, true
+	case kind == KindCall:
+		return m, m.How.read(behind)
+	default:
+		return m, m.Note.read(behind)
+	}
 }
 
 // readHead reads how many elements a message has, and the first of them.
@@ -270,11 +286,7 @@ func (m *Message) decodeFailure(dec *msgpack.Decoder) error {
 func (k Kind) known() bool { return k >= KindCall && k <= KindMore }
 
 func (msgpackCodec) AppendMessage(dst []byte, m *Message) ([]byte, error) {
-	dst, err := m.appendMsgpack(dst)
-	if err != nil {
-		return dst, fmt.Errorf("encode message: %w", err)
-	}
-	return dst, nil
+	return m.appendMsgpack(dst), nil
 }
 
 func (msgpackCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err error) {
@@ -283,15 +295,28 @@ func (msgpackCodec) NextMessage(b []byte, most int) (m Message, rest []byte, err
 		return m, nil, err
 	}
 	b, rest = b[:n:n], b[n:]
-	if m.Oversized = n > most; m.Oversized {
-		err = decode(b, m.decodeHead)
-	} else {
-		err = m.parse(b)
+	m, ok := Message{}, false
+	if n <= most {
+		m, ok = readMessage(b)
 	}
-	if err != nil {
-		err = fmt.Errorf("%w message: %w", ErrMalformed, err)
+	if !ok { // the decoder knows what else there is, and what is wrong
+		m, err = decodeMessage(b, n > most)
 	}
 	return m, rest, err
+}
+
+// decodeMessage decodes a message that has been walked, or only the kind and the id
+// of one that is too long.
+func decodeMessage(b []byte, oversized bool) (Message, error) {
+	m := Message{Oversized: oversized}
+	into := m.decode
+	if oversized {
+		into = m.decodeHead
+	}
+	if err := decode(b, into); err != nil {
+		return m, fmt.Errorf("%w message: %w", ErrMalformed, err)
+	}
+	return m, nil
 }
 
 // decodeHead reads the kind and the id only.
