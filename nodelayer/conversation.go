@@ -95,36 +95,35 @@ func isOver(l *line.Line) bool {
 	}
 }
 
-// open opens the channel with the first calls inside.
-func (c *Conversation) open(stage int, m *line.Member, l *line.Line, first []byte) error {
+// open opens the channel with the first calls inside; nil, and no error, if nobody
+// wants it any more.
+func (c *Conversation) open(stage int, l *line.Line, first []byte) (rsocket.Channel, error) {
 	md := metadata(c.ctx, protocol.RouteConversation)
 	ch, err := l.Conn.OpenChannel(c.ctx, rsocket.Payload{Metadata: md.Append(nil), Data: first})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.mu.Lock()
 	current := c.stage == stage && c.ended == nil
 	if current {
 		c.ch = ch
+		c.outbox.sending = false
+		c.flush()
 	}
 	c.mu.Unlock()
 	if !current {
 		ch.Cancel() // Close or lost have missed it
-		return nil
+		return nil, nil
 	}
-	c.wg.Go(func() {
-		// What is lost with a line is told by the channel. What is not well may never tell.
-		defer context.AfterFunc(m.Well(), func() { c.lost(stage, errNotWell) })()
-		defer context.AfterFunc(c.ctx, ch.Cancel)()
-		c.receive(stage, m, l.Codec, ch)
-	})
-	return nil
+	return ch, nil
 }
 
 // receive hands answers to those who wait for them.
 func (c *Conversation) receive(stage int, m *line.Member, codec protocol.Codec, ch rsocket.Channel) {
+	// What is lost with a line is told by the channel. What is not well may never tell.
+	defer context.AfterFunc(m.Well(), func() { c.lost(stage, errNotWell) })()
 	for {
-		p, err := ch.Recv(context.Background()) // ends with the channel, which ends with c.ctx
+		p, err := ch.Recv(c.ctx)
 		switch {
 		case err == nil:
 			err = c.take(m, codec, p.Data)

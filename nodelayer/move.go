@@ -126,7 +126,7 @@ func (c *Conversation) carryOver(undone bool, cause error) (failed map[*Pending]
 			answered[p.id] = p
 		}
 	}
-	c.outbox.messages = nil
+	c.outbox.messages, c.outbox.data = nil, nil
 	for _, id := range slices.Sorted(maps.Keys(c.waiting)) {
 		p := c.waiting[id]
 		var err error
@@ -198,7 +198,7 @@ func (c *Conversation) askAgain(p *Pending, answered map[uint32]*Pending, failed
 			return err
 		}
 	}
-	return c.post(c.line, p.id, &protocol.Message{Kind: protocol.KindCall, ID: p.id, Method: p.method, Value: value, How: how})
+	return c.post(c.line, p.id, protocol.Message{Kind: protocol.KindCall, ID: p.id, Method: p.method, Value: value, How: how})
 }
 
 func unresolved(on *Pending, err error) error {

@@ -15,14 +15,16 @@ import (
 // the edge has granted any credit. It is guarded by the conversation's mu.
 type outbox struct {
 	messages []outgoing
-	sending  bool // a goroutine sends
+	data     []byte // theirs, one behind the other
+	sending  bool   // a goroutine sends
 	timer    *time.Timer
+	m        protocol.Message // being encoded
 }
 
 // outgoing is one message.
 type outgoing struct {
 	call uint32 // its id, if the message is the call itself; otherwise 0
-	data []byte
+	size int    // of its data
 }
 
 // gathering is how long the first calls wait for more to leave with, unless
@@ -30,7 +32,7 @@ type outgoing struct {
 const gathering = time.Millisecond
 
 func (o *outbox) clear() {
-	o.messages = nil
+	o.messages, o.data = nil, nil
 	if o.timer != nil {
 		o.timer.Stop()
 	}
@@ -38,11 +40,14 @@ func (o *outbox) clear() {
 
 // drop takes a call back that has not left; false if it has.
 func (o *outbox) drop(call uint32) bool {
+	at := 0
 	for i, m := range o.messages {
 		if m.call == call {
 			o.messages = slices.Delete(o.messages, i, i+1)
+			o.data = slices.Delete(o.data, at, at+m.size)
 			return true
 		}
+		at += m.size
 	}
 	return false
 }
@@ -50,24 +55,31 @@ func (o *outbox) drop(call uint32) bool {
 // batch takes what leaves together.
 func (o *outbox) batch(most int) []byte {
 	n, size := 0, 0
-	for n < len(o.messages) && (n == 0 || size+len(o.messages[n].data) <= most) {
-		size += len(o.messages[n].data)
+	for n < len(o.messages) && (n == 0 || size+o.messages[n].size <= most) {
+		size += o.messages[n].size
 		n++
 	}
-	b := make([]byte, 0, size)
-	for _, m := range o.messages[:n] {
-		b = append(b, m.data...)
+	b := o.data[:size:size]
+	if o.data = o.data[size:]; len(o.data) == 0 {
+		o.data = nil
 	}
 	o.messages = slices.Delete(o.messages, 0, n)
 	return b
 }
 
 // post puts a message into the outbox. The caller holds mu.
-func (c *Conversation) post(l *line.Line, call uint32, m *protocol.Message) error {
-	data, err := l.Codec.AppendMessage(nil, m)
-	if err == nil {
-		c.outbox.messages = append(c.outbox.messages, outgoing{call, data})
+func (c *Conversation) post(l *line.Line, call uint32, m protocol.Message) error {
+	o := &c.outbox
+	if o.data == nil {
+		o.data = make([]byte, 0, 256)
 	}
+	o.m = m
+	data, err := l.Codec.AppendMessage(o.data, &o.m)
+	if err == nil {
+		o.messages = append(o.messages, outgoing{call, len(data) - len(o.data)})
+		o.data = data
+	}
+	o.m = protocol.Message{}
 	return err
 }
 
@@ -100,7 +112,8 @@ func (c *Conversation) flushSoon() {
 	}
 }
 
-// send sends what has been posted until there is nothing left.
+// send sends what has been posted until there is nothing left. Who has opened the
+// channel receives, and leaves to another what is posted from then on.
 func (c *Conversation) send() {
 	for {
 		c.mu.Lock()
@@ -113,10 +126,11 @@ func (c *Conversation) send() {
 		b := c.outbox.batch(c.edge.cfg.MaxMessage)
 		c.mu.Unlock()
 		var err error
-		if ch == nil {
-			err = c.open(stage, m, l, b)
-		} else {
+		if ch != nil {
 			err = ch.Send(c.ctx, rsocket.Payload{Data: b})
+		} else if ch, err = c.open(stage, l, b); ch != nil {
+			c.receive(stage, m, l.Codec, ch)
+			return
 		}
 		if err != nil {
 			c.lost(stage, err)

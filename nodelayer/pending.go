@@ -26,7 +26,9 @@ type Pending struct {
 	begun time.Time
 	parts *parts // of a stream; otherwise nil
 
-	done   chan struct{} // closed when what follows is set
+	// guarded by the conversation's mu; of result and err, after told, by nothing
+	done   chan struct{} // closed when it is told; nil: nobody has had to wait
+	told   bool
 	result protocol.Raw
 	err    error
 }
@@ -67,26 +69,35 @@ func (c *Conversation) Start(method string, args any, options ...CallOption) *Pe
 
 // start posts a call. Keep says that others may refer to it.
 func (c *Conversation) start(ctx context.Context, method string, args any, keep bool, s *parts, options []CallOption) *Pending {
-	p := &Pending{conv: c, method: method, begun: time.Now(), parts: s, done: make(chan struct{})}
-	var o callOptions
-	for _, option := range options {
-		option.apply(&o)
+	p := &Pending{conv: c, method: method, begun: time.Now(), parts: s}
+	var after []*Pending
+	if len(options) > 0 {
+		p.how, after = asked(options)
 	}
-	if o.how.Keep = keep; s != nil {
-		o.how.Parts = partsWindow
+	if p.how.Keep = keep; s != nil {
+		p.how.Parts = partsWindow
 	}
-	if err := c.tryStart(p, args, &o); err != nil {
+	if err := c.tryStart(p, args, after); err != nil {
 		p.settle(nil, c.explain(ctx, err)) // nobody knows of it yet
 		p.tell()
 	}
 	return p
 }
 
+// asked is what options ask for.
+func asked(options []CallOption) (how protocol.How, after []*Pending) {
+	var o callOptions
+	for _, option := range options {
+		option.apply(&o)
+	}
+	return o.how, o.after
+}
+
 // lastToken numbers the calls of this process: so a reference to a call of
 // another conversation is told from one of this.
 var lastToken atomic.Uint32
 
-func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
+func (c *Conversation) tryStart(p *Pending, args any, after []*Pending) error {
 	c.mu.Lock()
 	l, err := c.stand()
 	c.mu.Unlock()
@@ -108,7 +119,7 @@ func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
 			if on == nil {
 				return nil, protocol.Errorf(protocol.InvalidArgument, "arguments of %s: a reference to a call of another conversation", p.method)
 			}
-			o.how.References = true
+			p.how.References = true
 			p.references++
 			return l.Codec.Marshal(protocol.Reference{Call: on.id, Path: r.Path})
 		})
@@ -116,20 +127,20 @@ func (c *Conversation) tryStart(p *Pending, args any, o *callOptions) error {
 			return err
 		}
 	}
-	for _, on := range o.after {
+	for _, on := range after {
 		if on.conv != c {
 			return protocol.Errorf(protocol.InvalidArgument, "%s is to run after a call of another conversation", p.method)
 		}
-		o.how.After = append(o.how.After, on.id)
+		p.how.After = append(p.how.After, on.id)
 	}
 	c.lastID++
 	p.id = c.lastID
 	c.figures.Calls++
-	p.value, p.how = value, o.how
-	if err := c.post(l, p.id, &protocol.Message{Kind: protocol.KindCall, ID: p.id, Method: p.method, Value: value, How: o.how}); err != nil {
+	p.value = value
+	if err := c.post(l, p.id, protocol.Message{Kind: protocol.KindCall, ID: p.id, Method: p.method, Value: value, How: p.how}); err != nil {
 		return err
 	}
-	if o.how.Keep {
+	if p.how.Keep {
 		p.token = lastToken.Add(1)
 		c.known[p.token] = p
 	}
@@ -173,17 +184,20 @@ func Call[T any](ctx context.Context, c *Conversation, method string, args any, 
 }
 
 func (p *Pending) await(ctx context.Context) error {
-	select {
-	case <-p.done:
-		return p.err
-	default:
-	}
 	c := p.conv
 	c.mu.Lock()
+	if p.told {
+		c.mu.Unlock()
+		return p.err
+	}
+	if p.done == nil {
+		p.done = make(chan struct{})
+	}
+	done := p.done
 	c.flush()
 	c.mu.Unlock()
 	select {
-	case <-p.done:
+	case <-done:
 		return p.err
 	case <-ctx.Done():
 		return c.explain(ctx, ctx.Err())
@@ -204,7 +218,7 @@ func (p *Pending) Cancel() {
 		delete(c.waiting, p.id)
 		p.settle(nil, protocol.AsError(context.Canceled))
 		if !c.outbox.drop(p.id) {
-			_ = c.post(c.line, 0, &protocol.Message{Kind: protocol.KindCancel, ID: p.id}) // it always encodes
+			_ = c.post(c.line, 0, protocol.Message{Kind: protocol.KindCancel, ID: p.id}) // it always encodes
 			c.flush()
 		}
 	}
@@ -221,8 +235,14 @@ func (p *Pending) settle(result protocol.Raw, err error) { p.result, p.err, p.va
 
 // tell lets go who waits for the answer.
 func (p *Pending) tell() {
-	timingsOf(p.conv.ctx).add(p.method, time.Since(p.begun), p.err)
-	close(p.done)
+	c := p.conv
+	timingsOf(c.ctx).add(p.method, time.Since(p.begun), p.err)
+	c.mu.Lock()
+	p.told = true
+	if p.done != nil {
+		close(p.done)
+	}
+	c.mu.Unlock()
 	if p.parts != nil {
 		p.parts.end()
 	}

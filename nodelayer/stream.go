@@ -76,7 +76,7 @@ func (c *Conversation) grant(p *Pending, n uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.waiting[p.id] == p {
-		_ = c.post(c.line, 0, &protocol.Message{Kind: protocol.KindMore, ID: p.id, More: n}) // it always encodes
+		_ = c.post(c.line, 0, protocol.Message{Kind: protocol.KindMore, ID: p.id, More: n}) // it always encodes
 		c.flush()
 	}
 }

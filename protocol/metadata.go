@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"warmline.dev/protocol/rsocket/composite"
@@ -36,6 +37,8 @@ type Metadata struct {
 
 // Append appends the metadata as composite metadata.
 func (m *Metadata) Append(dst []byte) []byte {
+	const around = 4 * 64 // more than stands around the values of all four
+	dst = slices.Grow(dst, around+len(m.Route)+len(m.Passport)+len(m.Traceparent))
 	if m.Route != "" {
 		dst = composite.AppendRoute(dst, m.Route)
 	}
