@@ -47,7 +47,7 @@ const (
 
 // admit takes a place among the running calls, behind those that it waits for.
 // One that is cancelled keeps its place until its method has returned.
-func (s *calls) admit(a *asked, refs []protocol.Reference) (inUse bool, err error) {
+func (s *calls) admit(a *asked, refs []uint32) (inUse bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, used := s.byID[a.m.ID]; used {
@@ -56,8 +56,8 @@ func (s *calls) admit(a *asked, refs []protocol.Reference) (inUse bool, err erro
 	if s.running >= s.most || s.running+s.answering >= 2*s.most {
 		return false, protocol.Errorf(protocol.Overloaded, "%d calls of this conversation are running already", s.most)
 	}
-	for _, r := range refs {
-		if err := s.wait(a, r.Call); err != nil {
+	for _, id := range refs {
+		if err := s.wait(a, id); err != nil {
 			return false, err
 		}
 	}

@@ -158,9 +158,9 @@ func (c *conversation) start(ctx context.Context, m protocol.Message, looked boo
 // depend finds the calls that a call has to wait for, and gives it a place. The
 // error is the call's; inUse says that it is the whole conversation's.
 func (c *conversation) depend(a *asked) (inUse bool, err error) {
-	var refs []protocol.Reference
+	var refs []uint32
 	if a.m.How.References {
-		if refs, err = c.l.codec.References(a.m.Value); err != nil {
+		if refs, err = c.l.codec.Calls(a.m.Value); err != nil {
 			return false, err
 		}
 	}

@@ -132,9 +132,8 @@ func (c *conversation) wait(ctx context.Context, a *asked) error {
 
 // resolve puts results where the arguments refer to them.
 func (c *conversation) resolve(a *asked, args protocol.Raw) (protocol.Raw, error) {
-	resolved := 0
-	args, err := c.l.codec.Resolve(args, c.l.s.cfg.MaxMessage, func(id uint32) (protocol.Raw, error) {
-		resolved++
+	return c.l.codec.Resolve(args, c.l.s.cfg.MaxMessage, func(id uint32) (protocol.Raw, error) {
+		c.l.s.references.Add(1)
 		for _, on := range a.waits {
 			if on.m.ID == id {
 				return on.out.result, nil
@@ -142,8 +141,6 @@ func (c *conversation) resolve(a *asked, args protocol.Raw) (protocol.Raw, error
 		}
 		return nil, protocol.Errorf(protocol.Internal, "call %d was not waited for", id)
 	})
-	c.l.s.references.Add(int64(resolved))
-	return args, err
 }
 
 // shorter is what to say instead of an answer that can't be sent, because it fits

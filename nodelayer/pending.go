@@ -114,14 +114,14 @@ func (c *Conversation) tryStart(p *Pending, args any, after []*Pending) error {
 		return err
 	}
 	if len(value) > 0 {
-		value, err = l.Codec.Rewrite(value, func(r protocol.Reference) (protocol.Raw, error) {
-			on := c.known[r.Call]
+		value, err = l.Codec.Renumber(value, func(token uint32) (uint32, error) {
+			on := c.known[token]
 			if on == nil {
-				return nil, protocol.Errorf(protocol.InvalidArgument, "arguments of %s: a reference to a call of another conversation", p.method)
+				return 0, protocol.Errorf(protocol.InvalidArgument, "arguments of %s: a reference to a call of another conversation", p.method)
 			}
 			p.how.References = true
 			p.references++
-			return l.Codec.Marshal(protocol.Reference{Call: on.id, Path: r.Path})
+			return on.id, nil
 		})
 		if err != nil {
 			return err
@@ -269,7 +269,7 @@ type Ref struct {
 //
 //	recs.Ref("items", nodelayer.Each, "id")
 func (p *Pending) Ref(steps ...any) Ref {
-	r := Ref{reference: protocol.Reference{Call: p.token}}
+	r := Ref{reference: protocol.Reference{Call: p.token, Path: make([]protocol.Step, 0, len(steps))}}
 	for _, s := range steps {
 		switch s := s.(type) {
 		case string:

@@ -34,11 +34,14 @@ type Codec interface {
 	Unmarshal(b []byte, into any) error
 	// UnmarshalStrict is Unmarshal that fails on a field that into does not have.
 	UnmarshalStrict(b []byte, into any) error
-	// References lists the references in the arguments of a call. The error wraps
-	// [ErrMalformed], or is an *[Error] with [InvalidArgument].
-	References(args Raw) ([]Reference, error)
+	// Calls lists the call of each reference in the arguments of another. The error
+	// wraps [ErrMalformed], or is an *[Error] with [InvalidArgument].
+	Calls(args Raw) ([]uint32, error)
+	// Renumber returns the arguments with the id that by returns in the place of each
+	// reference's call. The error is by's, or as that of Calls.
+	Renumber(args Raw, by func(call uint32) (uint32, error)) (Raw, error)
 	// Rewrite returns the arguments with what by returns, an encoded value, in the
-	// place of each reference. The error is by's, or as that of References.
+	// place of each reference. The error is by's, or as that of Calls.
 	Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error)
 	// Resolve returns the arguments with what each reference stands for in its
 	// place, out of the result of the call that it names, in at most most bytes. The
@@ -95,8 +98,9 @@ func (c msgpackCodec) Unmarshal(b []byte, into any) error { return c.unmarshal(b
 func (c msgpackCodec) UnmarshalStrict(b []byte, into any) error { return c.unmarshal(b, into, true) }
 
 func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
-	var extensions []extension
-	if err := DefaultLimits.check(b, &extensions); err != nil {
+	var room [4]extension
+	extensions, err := DefaultLimits.check(b, room[:])
+	if err != nil {
 		return err
 	}
 	if raw, ok := into.(*Raw); ok {
@@ -104,8 +108,8 @@ func (msgpackCodec) unmarshal(b []byte, into any, strict bool) error {
 		return nil
 	}
 	return decode(b, func(dec *msgpack.Decoder) error {
-		if extensions != nil {
-			dec.ResetReader(&guarded{bytes.NewReader(b), len(b), extensions})
+		if len(extensions) > 0 {
+			dec.ResetReader(&guarded{bytes.NewReader(b), len(b), slices.Clone(extensions)})
 		}
 		dec.DisallowUnknownFields(strict)
 		return dec.Decode(into)

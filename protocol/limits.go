@@ -24,13 +24,17 @@ var ErrMalformed = errors.New("malformed")
 
 // Walk goes through the first msgpack value of b without allocating and returns
 // its length in bytes, or an error that wraps [ErrMalformed].
-func (l Limits) Walk(b []byte) (int, error) { return l.walk(b, nil) }
+func (l Limits) Walk(b []byte) (int, error) {
+	n, _, err := l.walk(b, nil)
+	return n, err
+}
 
 // extension is where one begins in a value, where its data does, and where it ends.
 type extension struct{ start, data, end int }
 
-// walk is Walk that also lists the extensions.
-func (l Limits) walk(b []byte, extensions *[]extension) (int, error) {
+// walk is Walk that also lists the extensions, in room if there is any.
+func (l Limits) walk(b []byte, room []extension) (n int, extensions []extension, err error) {
+	extensions = room[:0]
 	var open [64]uint64 // values left in each array or map that is open
 	deepest := max(0, min(l.Depth, len(open)-1))
 	size := len(b)
@@ -43,7 +47,7 @@ func (l Limits) walk(b []byte, extensions *[]extension) (int, error) {
 		}
 		open[depth]--
 		if elements++; elements > l.Elements {
-			return 0, fmt.Errorf("%w msgpack: more than %d elements", ErrMalformed, l.Elements)
+			return 0, nil, fmt.Errorf("%w msgpack: more than %d elements", ErrMalformed, l.Elements)
 		}
 		if n := sizeOf(b); n > 0 {
 			b = b[n:]
@@ -51,24 +55,24 @@ func (l Limits) walk(b []byte, extensions *[]extension) (int, error) {
 		}
 		inside, rest, err := step(b)
 		if err != nil {
-			return 0, fmt.Errorf("%w msgpack at byte %d: %w", ErrMalformed, size-len(b), err)
+			return 0, nil, fmt.Errorf("%w msgpack at byte %d: %w", ErrMalformed, size-len(b), err)
 		}
-		if n := extensionHeader(b[0]); n > 0 && extensions != nil && len(b)-len(rest) > n {
-			*extensions = append(*extensions, extension{size - len(b), size - len(b) + n, size - len(rest)})
+		if n := extensionHeader(b[0]); n > 0 && room != nil && len(b)-len(rest) > n {
+			extensions = append(extensions, extension{size - len(b), size - len(b) + n, size - len(rest)})
 		}
 		if b = rest; inside == 0 {
 			continue
 		}
 		if inside > uint64(len(b)) { // each takes a byte at least
-			return 0, fmt.Errorf("%w msgpack at byte %d: %d elements announced in the %d bytes that are left", ErrMalformed, size-len(b), inside, len(b))
+			return 0, nil, fmt.Errorf("%w msgpack at byte %d: %d elements announced in the %d bytes that are left", ErrMalformed, size-len(b), inside, len(b))
 		}
 		if depth == deepest {
-			return 0, fmt.Errorf("%w msgpack at byte %d: deeper than %d", ErrMalformed, size-len(b), deepest)
+			return 0, nil, fmt.Errorf("%w msgpack at byte %d: deeper than %d", ErrMalformed, size-len(b), deepest)
 		}
 		depth++
 		open[depth] = inside
 	}
-	return size - len(b), nil
+	return size - len(b), extensions, nil
 }
 
 // step passes one value, or the header of an array or map and tells how many
@@ -154,12 +158,16 @@ func extensionHeader(lead byte) int {
 }
 
 // Check walks b and wants it to be exactly one value.
-func (l Limits) Check(b []byte) error { return l.check(b, nil) }
+func (l Limits) Check(b []byte) error {
+	_, err := l.check(b, nil)
+	return err
+}
 
-func (l Limits) check(b []byte, extensions *[]extension) error {
-	n, err := l.walk(b, extensions)
+// check is Check that also lists the extensions, as walk does.
+func (l Limits) check(b []byte, room []extension) ([]extension, error) {
+	n, extensions, err := l.walk(b, room)
 	if err == nil && n != len(b) {
 		err = fmt.Errorf("%w msgpack: %d bytes behind the value", ErrMalformed, len(b)-n)
 	}
-	return err
+	return extensions, err
 }

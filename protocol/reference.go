@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // Reference stands, anywhere in the arguments of a call, for a part of the result
@@ -192,50 +194,101 @@ var _ msgpack.CustomEncoder = Reference{}
 // errNoReference says what a reference looks like.
 var errNoReference = Errorf(InvalidArgument, "a reference that is none: expected the id of a call and at most %d steps, each a text, an index, nil, [from] or [from, to]", maxSteps)
 
-// parseReference reads the data of an extension, which has been walked. The path is
-// in room, if it has enough.
+// parseReference reads the data of an extension. The path is in room, if it has enough.
 func parseReference(data []byte, room []Step) (r Reference, err error) {
 	r.Path = room[:0]
+	r.Call, _, err = readReference(data, func(s Step, key []byte) {
+		s.key = string(key)
+		r.Path = append(r.Path, s)
+	})
+	return r, err
+}
+
+// readReference reads the data of an extension, and calls f, if it is not nil, with
+// each step and, for one that is a key, that. It returns where the path is, too.
+func readReference(data []byte, f func(s Step, key []byte)) (call uint32, path []byte, err error) {
 	n, data, err := msgp.ReadArrayHeaderBytes(data)
 	if err == nil && n > 0 {
-		r.Call, data, err = msgp.ReadUint32Bytes(data)
+		call, data, err = msgp.ReadUint32Bytes(data)
 	}
 	if err != nil || n == 0 || n > maxSteps+1 {
-		return r, errNoReference
+		return 0, nil, errNoReference
 	}
+	path = data
 	for range n - 1 {
 		var s Step
-		switch msgp.NextType(data) {
-		case msgp.StrType:
-			s.key, data, err = msgp.ReadStringBytes(data)
-		case msgp.NilType:
-			s = Each
-			data, err = msgp.ReadNilBytes(data)
-		case msgp.ArrayType:
-			s = Each
-			var ends uint32
-			if ends, data, err = msgp.ReadArrayHeaderBytes(data); err == nil && (ends < 1 || ends > 2) {
-				err = errNoReference
-			}
-			if err == nil {
-				s.from, data, err = readPosition(data)
-			}
-			if err == nil && ends == 2 {
-				s.to, data, err = readPosition(data)
-			}
-		default:
-			s.kind = stepIndex
-			s.from, data, err = readPosition(data)
+		var key []byte
+		if s, key, data, err = readStep(data); err != nil {
+			return 0, nil, errNoReference
 		}
-		if err != nil {
-			return r, errNoReference
+		if f != nil {
+			f(s, key)
 		}
-		r.Path = append(r.Path, s)
 	}
 	if len(data) != 0 {
-		return r, errNoReference
+		return 0, nil, errNoReference
 	}
-	return r, r.check()
+	return call, path, nil
+}
+
+func readStep(data []byte) (s Step, key, rest []byte, err error) {
+	switch msgp.NextType(data) {
+	case msgp.StrType:
+		key, data, err = msgp.ReadStringZC(data)
+	case msgp.NilType:
+		s = Each
+		data, err = msgp.ReadNilBytes(data)
+	case msgp.ArrayType:
+		s = Each
+		var ends uint32
+		if ends, data, err = msgp.ReadArrayHeaderBytes(data); err == nil && (ends < 1 || ends > 2) {
+			err = errNoReference
+		}
+		if err == nil {
+			s.from, data, err = readPosition(data)
+		}
+		if err == nil && ends == 2 {
+			s.to, data, err = readPosition(data)
+		}
+	default:
+		s.kind = stepIndex
+		s.from, data, err = readPosition(data)
+	}
+	return s, key, data, err
+}
+
+// appendRenumbered appends a reference to another call, whose path is that of one
+// that has been read.
+func appendRenumbered(dst, data []byte, call uint32) []byte {
+	_, path, _ := readReference(data, nil)
+	n, _, _ := msgp.ReadArrayHeaderBytes(data)
+	var room [16]byte
+	head := msgp.AppendUint32(msgp.AppendArrayHeader(room[:0], n), call)
+	dst = appendExtension(dst, len(head)+len(path))
+	return append(append(dst, head...), path...)
+}
+
+// appendExtension appends what stands before the data of the extension, n bytes.
+func appendExtension(dst []byte, n int) []byte {
+	switch {
+	case n == 1:
+		dst = append(dst, msgpcode.FixExt1)
+	case n == 2:
+		dst = append(dst, msgpcode.FixExt2)
+	case n == 4:
+		dst = append(dst, msgpcode.FixExt4)
+	case n == 8:
+		dst = append(dst, msgpcode.FixExt8)
+	case n == 16:
+		dst = append(dst, msgpcode.FixExt16)
+	case n <= math.MaxUint8:
+		dst = append(dst, msgpcode.Ext8, byte(n))
+	case n <= math.MaxUint16:
+		dst = binary.BigEndian.AppendUint16(append(dst, msgpcode.Ext16), uint16(n))
+	default:
+		dst = binary.BigEndian.AppendUint32(append(dst, msgpcode.Ext32), uint32(n))
+	}
+	return append(dst, referenceType)
 }
 
 func readPosition(b []byte) (int, []byte, error) {

@@ -3,10 +3,9 @@ package protocol_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"warmline.dev/protocol"
 )
@@ -131,19 +130,54 @@ func TestReferencesAreBounded(t *testing.T) {
 	}
 }
 
-func TestReferencesAreListed(t *testing.T) {
-	want := []protocol.Reference{ref(7, protocol.Key("a"), protocol.Index(0)), ref(1<<32-1, protocol.Each, protocol.Slice(1, 2), protocol.Slice(3, -1))}
+func TestTheCallsOfReferencesAreListed(t *testing.T) {
 	for _, c := range codecs {
-		got, err := c.References(marshal(t, c, []any{1, want[0], map[string]any{"b": want[1]}}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(want, got, cmp.AllowUnexported(protocol.Step{})); d != "" {
-			t.Errorf("%s: %s", c.MIME(), d)
+		args := marshal(t, c, []any{1, ref(7, protocol.Key("a"), protocol.Index(0)), map[string]any{"b": ref(1<<32-1, protocol.Each)}, ref(7)})
+		got, err := c.Calls(args)
+		if want := []uint32{7, 1<<32 - 1, 7}; !slices.Equal(got, want) || err != nil {
+			t.Errorf("%s: %d, %v, want %d", c.MIME(), got, err, want)
 		}
 	}
-	if s := want[1].String(); s != "[*][1:2][3:] of call 4294967295" {
+}
+
+func TestReferencesSayWhatTheyReferTo(t *testing.T) {
+	r := ref(1<<32-1, protocol.Each, protocol.Slice(1, 2), protocol.Slice(3, -1))
+	if s := r.String(); s != "[*][1:2][3:] of call 4294967295" {
 		t.Error(s)
+	}
+}
+
+func TestReferencesAreRenumbered(t *testing.T) {
+	paths := [][]protocol.Step{
+		nil,
+		{protocol.Key("x")},
+		{protocol.Key(strings.Repeat("long", 70)), protocol.Index(70000)},
+		{protocol.Key("a"), protocol.Each, protocol.Slice(1, 2), protocol.Slice(300, -1)},
+		{protocol.Key(strings.Repeat("longer", 20000))},
+	}
+	args := func(from, to uint32) (was, is []any) {
+		for i, path := range paths {
+			call := uint32(i)
+			was, is = append(was, ref(from*call, path...), "between"), append(is, ref(to*call, path...), "between")
+		}
+		return was, is
+	}
+	for _, c := range codecs {
+		for _, to := range []uint32{0, 1, 50, 3000, 10_000_000} {
+			was, is := args(100, to)
+			got, err := c.Renumber(marshal(t, c, was), func(call uint32) (uint32, error) { return call / 100 * to, nil })
+			if want := marshal(t, c, is); err != nil || string(got) != string(want) {
+				t.Errorf("%s: %.100q, %v, want %.100q", c.MIME(), got, err, want)
+			}
+		}
+		was, _ := args(1, 1)
+		wrong := errors.New("wrong")
+		if _, err := c.Renumber(marshal(t, c, was), func(uint32) (uint32, error) { return 0, wrong }); !errors.Is(err, wrong) {
+			t.Errorf("%s: %v", c.MIME(), err)
+		}
+		if got, err := c.Renumber(marshal(t, c, "none"), nil); err != nil || string(got) != string(marshal(t, c, "none")) {
+			t.Errorf("%s: %q, %v", c.MIME(), got, err)
+		}
 	}
 }
 
@@ -183,7 +217,7 @@ func TestNoReferences(t *testing.T) {
 		`[{"$ref":[1,-1]}]`, `[{"$ref":[1,[]]}]`, `[{"$ref":[1,[1,2,3]]}]`, `[{"$ref":[1,["a"]]}]`, `[{"$ref":[4294967296]}]`,
 		`[{"$ref":[1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}]`,
 	} {
-		if _, err := protocol.JSON.References(protocol.Raw(text)); protocol.AsError(err).Code != protocol.InvalidArgument {
+		if _, err := protocol.JSON.Calls(protocol.Raw(text)); protocol.AsError(err).Code != protocol.InvalidArgument {
 			t.Errorf("%s: %v, want invalid_argument", text, err)
 		}
 	}
@@ -191,16 +225,16 @@ func TestNoReferences(t *testing.T) {
 		"d4 01 01", "d4 01 90", "d5 01 91 ff", "d5 01 91 c0", "d5 01 91 01", // the last is one
 		"d6 01 92 01 c3 c3", "d6 01 91 01 c0 c0", "d6 01 92 01 a1 61",
 	} {
-		_, err := protocol.MsgPack.References(unhex(t, digits))
+		_, err := protocol.MsgPack.Calls(unhex(t, digits))
 		if good := digits == "d5 01 91 01" || digits == "d6 01 92 01 a1 61"; good != (err == nil) || err != nil && protocol.AsError(err).Code != protocol.InvalidArgument {
 			t.Errorf("%s: %v", digits, err)
 		}
 	}
-	if _, err := protocol.MsgPack.References(unhex(t, "c7 05 01 df ffffffff")); protocol.AsError(err).Code != protocol.InvalidArgument {
+	if _, err := protocol.MsgPack.Calls(unhex(t, "c7 05 01 df ffffffff")); protocol.AsError(err).Code != protocol.InvalidArgument {
 		t.Errorf("a lie about its length: %v", err)
 	}
 	for _, c := range codecs {
-		if _, err := c.References(protocol.Raw{0xc1}); !errors.Is(err, protocol.ErrMalformed) {
+		if _, err := c.Calls(protocol.Raw{0xc1}); !errors.Is(err, protocol.ErrMalformed) {
 			t.Errorf("%s: %v, want malformed", c.MIME(), err)
 		}
 	}
@@ -223,6 +257,16 @@ func FuzzResolve(f *testing.F) {
 		var v any
 		if len(result) > 1<<16 || c.Unmarshal(result, &v) != nil || c == protocol.MsgPack && protocol.DefaultLimits.Check(result) != nil {
 			return // an edge keeps no such result
+		}
+		if calls, err := c.Calls(args); err == nil {
+			next, err := c.Renumber(args, func(call uint32) (uint32, error) { return call + 1, nil })
+			renumbered, wrong := c.Calls(next)
+			for i := range calls {
+				calls[i]++
+			}
+			if err != nil || wrong != nil || !slices.Equal(calls, renumbered) {
+				t.Fatalf("%x: calls %d, %v, %v, want %d", next, renumbered, err, wrong, calls)
+			}
 		}
 		const most = 4096
 		got, err := c.Resolve(args, most, func(uint32) (protocol.Raw, error) { return result, nil })

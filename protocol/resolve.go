@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -82,112 +83,162 @@ func tooLong(most int) error {
 	return Errorf(TooLarge, "the arguments with what they refer to take more than %d bytes", most)
 }
 
-func (msgpackCodec) References(args Raw) ([]Reference, error) {
-	var all []Reference
-	err := eachReference(args, func(_ extension, r Reference) error {
-		r.Path = slices.Clone(r.Path)
-		all = append(all, r)
-		return nil
-	})
-	return all, err
+func (msgpackCodec) Calls(args Raw) ([]uint32, error) {
+	var room [few]extension
+	found, err := references(args, room[:])
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	calls := make([]uint32, len(found))
+	for i, at := range found {
+		if calls[i], _, err = readReference(args[at.data:at.end], nil); err != nil {
+			return nil, err
+		}
+	}
+	return calls, nil
 }
 
-func (msgpackCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error) {
-	var out []byte
-	copied := 0
-	err := eachReference(args, func(at extension, r Reference) error {
-		v, err := by(r)
-		out = append(append(out, args[copied:at.start]...), v...)
-		copied = at.end
-		return err
-	})
-	if err != nil || copied == 0 {
+func (msgpackCodec) Renumber(args Raw, by func(call uint32) (uint32, error)) (Raw, error) {
+	var room [few]extension
+	found, err := references(args, room[:])
+	if err != nil || len(found) == 0 {
 		return args, err
+	}
+	const longer = 8 // than before is a reference at most
+	out := make([]byte, 0, len(args)+longer*len(found))
+	copied := 0
+	for _, at := range found {
+		data := args[at.data:at.end]
+		call, _, err := readReference(data, nil)
+		if err == nil {
+			call, err = by(call)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, args[copied:at.start]...)
+		out = appendRenumbered(out, data, call)
+		copied = at.end
 	}
 	return append(out, args[copied:]...), nil
 }
 
-// eachReference calls f with every reference in a value, whose path is f's only until
-// it returns.
-func eachReference(value Raw, f func(at extension, r Reference) error) error {
-	var few [4]extension
-	extensions := few[:0]
-	if err := DefaultLimits.check(value, &extensions); err != nil {
+func (msgpackCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error) {
+	var room [few]extension
+	found, err := references(args, room[:])
+	if err != nil || len(found) == 0 {
+		return args, err
+	}
+	var out []byte
+	copied := 0
+	for _, at := range found {
+		r, err := parseReference(args[at.data:at.end], nil)
+		if err != nil {
+			return nil, err
+		}
+		v, err := by(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, args[copied:at.start]...), v...)
+		copied = at.end
+	}
+	return append(out, args[copied:]...), nil
+}
+
+// few references is what arguments have as a rule.
+const few = 4
+
+// references lists the references in a value, in room if there is enough. What they
+// say has not been read.
+func references(value Raw, room []extension) ([]extension, error) {
+	extensions, err := DefaultLimits.check(value, room)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(extensions, func(e extension) bool { return value[e.data-1] != referenceType }), nil
+}
+
+// resolving resolves the references of one value after another: it is used again, for
+// the room that it has.
+type resolving struct {
+	in          msgpackParts
+	out         []byte
+	most        int
+	parts       int // that the reference has led to
+	path, trace []Step
+	add         func(part []byte) error // r.addPart, made once
+}
+
+var resolvings = sync.Pool{New: func() any {
+	r := &resolving{path: make([]Step, 0, maxSteps), trace: make([]Step, 0, maxSteps)}
+	r.add = r.addPart
+	return r
+}}
+
+func (msgpackCodec) Resolve(args Raw, most int, results func(call uint32) (Raw, error)) (Raw, error) {
+	var room [few]extension
+	found, err := references(args, room[:])
+	if err != nil {
+		return nil, err
+	}
+	r := resolvings.Get().(*resolving)
+	r.in, r.out, r.most = msgpackParts{}, r.out[:0], most
+	copied := 0
+	for _, at := range found {
+		r.out = append(r.out, args[copied:at.start]...)
+		copied = at.end
+		if err := r.resolve(args[at.data:at.end], results); err != nil {
+			return nil, err
+		}
+	}
+	if r.out = append(r.out, args[copied:]...); len(r.out) > most {
+		return nil, tooLong(most)
+	}
+	out := bytes.Clone(r.out)
+	if cap(r.out) <= largest {
+		resolvings.Put(r)
+	}
+	return out, nil
+}
+
+// resolve appends what a reference stands for.
+func (r *resolving) resolve(data []byte, results func(call uint32) (Raw, error)) error {
+	ref, err := parseReference(data, r.path)
+	if err != nil {
 		return err
 	}
-	var room []Step
-	for _, e := range extensions {
-		if value[e.data-1] != referenceType {
-			continue
-		}
-		data := value[e.data:e.end]
-		if err := DefaultLimits.Check(data); err != nil {
-			return errNoReference
-		}
-		if room == nil {
-			room = make([]Step, 0, 4)
-		}
-		r, err := parseReference(data, room)
-		if err == nil {
-			err = f(e, r)
-		}
-		if err != nil {
-			return err
-		}
-		room = r.Path
+	result, err := results(ref.Call)
+	if err == nil {
+		err = r.in.work.do(len(result))
+	}
+	if err == nil {
+		err = DefaultLimits.Check(result)
+	}
+	if err != nil {
+		return err
+	}
+	before := len(r.out)
+	r.parts = 0
+	if err := pick(&r.in, []byte(result), ref.Path, r.trace, r.add); err != nil {
+		return unresolved(ref, err)
+	}
+	if ref.many() {
+		var head [5]byte
+		h := msgp.AppendArrayHeader(head[:0], uint32(r.parts))
+		r.out = append(r.out, h...)
+		copy(r.out[before+len(h):], r.out[before:])
+		copy(r.out[before:], h)
 	}
 	return nil
 }
 
-func (msgpackCodec) Resolve(args Raw, most int, results func(call uint32) (Raw, error)) (Raw, error) {
-	var in msgpackParts
-	var out []byte
-	var trace []Step
-	copied := 0
-	err := eachReference(args, func(at extension, r Reference) error {
-		result, err := results(r.Call)
-		if err == nil {
-			err = in.work.do(len(result))
-		}
-		if err == nil {
-			err = DefaultLimits.Check(result)
-		}
-		if err != nil {
-			return err
-		}
-		out = append(out, args[copied:at.start]...)
-		copied = at.end
-		before := len(out)
-		n := 0
-		if trace == nil {
-			trace = make([]Step, 0, maxSteps)
-		}
-		err = pick(&in, []byte(result), r.Path, trace, func(part []byte) error {
-			if n++; len(out)+len(part) > most {
-				return tooLong(most)
-			}
-			out = append(out, part...)
-			return nil
-		})
-		if err != nil {
-			return unresolved(r, err)
-		}
-		if r.many() {
-			var head [5]byte
-			h := msgp.AppendArrayHeader(head[:0], uint32(n))
-			out = append(out, h...)
-			copy(out[before+len(h):], out[before:])
-			copy(out[before:], h)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
+func (r *resolving) addPart(part []byte) error {
+	if r.parts++; len(r.out)+len(part) > r.most {
+		return tooLong(r.most)
 	}
-	if out = append(out, args[copied:]...); len(out) > most {
-		return nil, tooLong(most)
-	}
-	return out, nil
+	r.out = append(r.out, part...)
+	return nil
 }
 
 // unresolved says which reference an error is about.
@@ -257,13 +308,22 @@ func (p *msgpackParts) each(v []byte, from, to int, f func(i int, e []byte) erro
 	return nil
 }
 
-func (jsonCodec) References(args Raw) ([]Reference, error) {
-	var all []Reference
+func (jsonCodec) Calls(args Raw) ([]uint32, error) {
+	var calls []uint32
 	_, err := substitute(args, func(r Reference) (any, error) {
-		all = append(all, r)
+		calls = append(calls, r.Call)
 		return nil, nil
 	})
-	return all, err
+	return calls, err
+}
+
+func (c jsonCodec) Renumber(args Raw, by func(call uint32) (uint32, error)) (Raw, error) {
+	return c.Rewrite(args, func(r Reference) (_ Raw, err error) {
+		if r.Call, err = by(r.Call); err != nil {
+			return nil, err
+		}
+		return c.Marshal(r)
+	})
 }
 
 func (c jsonCodec) Rewrite(args Raw, by func(r Reference) (Raw, error)) (Raw, error) {
