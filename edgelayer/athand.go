@@ -1,6 +1,8 @@
 package edgelayer
 
 import (
+	"sync"
+
 	"warmline.dev/protocol"
 	"warmline.dev/protocol/rsocket"
 )
@@ -14,10 +16,38 @@ type atHand struct {
 	most int // bytes of answers that leave in one payload
 
 	// owned by the conversation's goroutine
-	call     call // the context of all that is answered at once
+	call  call // the context of all that is answered at once
+	*desk      // nil while nothing is answered
+}
+
+// desk is where answers are made: one conversation after another has it, so that none
+// that asks nothing holds any.
+type desk struct {
 	question []byte
 	m        protocol.Message
 	answers  []byte
+}
+
+var desks = sync.Pool{New: func() any { return new(desk) }}
+
+// sit takes a desk.
+func (h *atHand) sit() {
+	if h.desk == nil {
+		h.desk = desks.Get().(*desk)
+	}
+}
+
+// rise sends what is there and gives the desk back.
+func (h *atHand) rise() {
+	if h.desk == nil {
+		return
+	}
+	h.send()
+	h.m = protocol.Message{}
+	if cap(h.answers) <= together && cap(h.question) <= together {
+		desks.Put(h.desk)
+	}
+	h.desk = nil
 }
 
 // room reports whether there is any for more answers.
@@ -29,6 +59,7 @@ func (h *atHand) add(id uint32, out outcome, seen bool) {
 		h.addLarge(id, out, seen)
 		return
 	}
+	h.sit()
 	h.m = out.message(id, seen)
 	with, err := h.c.l.codec.AppendMessage(h.answers, &h.m)
 	if err != nil {
@@ -59,21 +90,10 @@ func (h *atHand) send() {
 	}
 	if ch, ok := h.c.ch.(rsocket.TrySender); ok {
 		if sent, err := ch.TrySend(rsocket.Payload{Data: h.answers}); sent || err != nil { // with an error the channel has ended
-			h.empty()
+			h.answers = h.answers[:0]
 			return
 		}
 	}
 	h.c.outbox.putPayload(h.answers)
 	h.answers = nil
-}
-
-// empty forgets what has left.
-func (h *atHand) empty() {
-	h.m, h.answers = protocol.Message{}, h.answers[:0]
-	if cap(h.answers) > together {
-		h.answers = nil
-	}
-	if cap(h.question) > together {
-		h.question = nil
-	}
 }

@@ -77,6 +77,7 @@ func (c *conversation) find(sv *service, m *Method, args protocol.Raw) (out outc
 		return outcome{err: err}, false, true
 	}
 	h := &c.atHand
+	h.sit()
 	h.question = appendQuestion(h.question[:0], m.full, args)
 	r, own, done := c.view.find(h.question, sv.name, false)
 	switch {

@@ -16,7 +16,7 @@ type conversation struct {
 	l      *line
 	ch     rsocket.Channel
 	bearer *bearer
-	view   *view
+	view   view
 	calls  calls
 	work   work
 	outbox outbox
@@ -54,7 +54,9 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	defer l.s.conversations.Add(-1)
 
 	b := newBearer(l.s.cfg.Keys, md.Passport)
-	c := &conversation{l: l, ch: ch, bearer: b, view: newView(l.s.cfg.MaxView, b), calls: calls{most: l.s.cfg.MaxCalls}, services: *l.services.Load()}
+	c := &conversation{l: l, ch: ch, bearer: b, services: *l.services.Load()}
+	c.view.most, c.view.bearer = l.s.cfg.MaxView, b
+	c.calls.most = l.s.cfg.MaxCalls
 	c.outbox.c, c.outbox.ctx = c, ctx
 	c.atHand.c, c.atHand.most = c, min(together, l.s.cfg.MaxMessage, l.s.cfg.RSocket.MaxPayload)
 	c.atHand.call.Context, c.atHand.call.bearer = ctx, b
@@ -63,12 +65,12 @@ func (l *line) converse(ctx context.Context, ch rsocket.Channel) error {
 	if err != nil || !c.calls.any() {
 		c.unused() // who asks nothing yet keeps no place from others
 	}
-	c.atHand.send()
+	c.atHand.rise()
 	for err == nil {
 		var p rsocket.Payload
 		if p, err = ch.Recv(ctx); err == nil {
 			err = c.take(ctx, p.Data)
-			c.atHand.send()
+			c.atHand.rise()
 		}
 	}
 	if errors.Is(err, io.EOF) && !isMalformed(err) { // a message that breaks off may wrap io.EOF too

@@ -17,8 +17,8 @@ type view struct {
 	mu sync.Mutex
 	// guarded by mu
 	held   int               // bytes
-	reads  map[string]*read  // by question
-	writes map[string]uint64 // how often each service was written to
+	reads  map[string]*read  // by question; nil: none
+	writes map[string]uint64 // how often each service was written to; nil: none was
 }
 
 // read is one question that was asked.
@@ -37,10 +37,6 @@ type read struct {
 
 // overhead is about what the bookkeeping of one call takes, in bytes.
 const overhead = 256
-
-func newView(most int, b *bearer) *view {
-	return &view{most: most, bearer: b, reads: map[string]*read{}, writes: map[string]uint64{}}
-}
 
 // appendQuestion appends what makes two calls the same.
 func appendQuestion(dst []byte, method string, args protocol.Raw) []byte {
@@ -90,6 +86,9 @@ func (v *view) find(question []byte, service string, fresh bool) (r *read, own b
 		v.held -= r.size
 	}
 	r = &read{question: string(question), service: service, writes: v.writes[service], changes: v.bearer.changes()}
+	if v.reads == nil {
+		v.reads = map[string]*read{}
+	}
 	v.reads[r.question] = r
 	return r, true, nil
 }
@@ -152,6 +151,9 @@ func (v *view) holdLocked(size int) error {
 func (v *view) written(services ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.writes == nil {
+		v.writes = map[string]uint64{}
+	}
 	for _, name := range services {
 		v.writes[name]++
 	}

@@ -124,7 +124,8 @@ func (p *Pool) Wait(ctx context.Context) error {
 // none of but, unless there is no other. The work has to be given back with
 // [Member.Done].
 func (p *Pool) Pick(but ...*Member) (*Member, *Line) {
-	var well, others []*Member
+	var room [2][4]*Member // as a rule there are few
+	well, others := room[0][:0], room[1][:0]
 	members := p.all()
 	for _, m := range members {
 		switch {
