@@ -88,7 +88,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string) (V, error) {
 	if isFresh(ctx) {
 		return c.load(ctx, key, true)
 	}
-	if e, ok := c.lookUp(ctx, key); ok {
+	if e, ok := c.lookUp(ctx, key, c.now()); ok {
 		return e.value, e.missing
 	}
 	v, err := c.load(ctx, key, false)
@@ -104,8 +104,8 @@ func (c *Cache[V]) load(ctx context.Context, key string, fresh bool) (V, error) 
 }
 
 // lookUp finds what can be served at once, and has it loaded anew if it is time.
-func (c *Cache[V]) lookUp(ctx context.Context, key string) (*entry[V], bool) {
-	e, stale, ok := c.find(ctx, key)
+func (c *Cache[V]) lookUp(ctx context.Context, key string, now time.Duration) (*entry[V], bool) {
+	e, stale, ok := c.find(ctx, key, now)
 	if stale {
 		c.figures.stale.Add(1)
 	}
@@ -113,11 +113,10 @@ func (c *Cache[V]) lookUp(ctx context.Context, key string) (*entry[V], bool) {
 }
 
 // find is lookUp for who counts what is stale.
-func (c *Cache[V]) find(ctx context.Context, key string) (e *entry[V], stale, ok bool) {
+func (c *Cache[V]) find(ctx context.Context, key string, now time.Duration) (e *entry[V], stale, ok bool) {
 	if e, ok = c.kept.GetIfPresent(key); !ok {
 		return nil, false, false
 	}
-	now := c.now()
 	stale = now >= e.fresh
 	renew := e.renew.Load()
 	if int64(now) < renew {
@@ -146,9 +145,10 @@ func (c *Cache[V]) GetAll(ctx context.Context, keys []string) ([]Answer[V], erro
 	answers := make([]Answer[V], len(keys))
 	var flights []*flight[V] // nil where the answer is there
 	fresh := isFresh(ctx)
+	now := c.now() // for all keys: many look-ups take less than to look at the clock for each
 	for i, key := range keys {
 		if !fresh {
-			if e, ok := c.lookUp(ctx, key); ok {
+			if e, ok := c.lookUp(ctx, key, now); ok {
 				answers[i] = Answer[V]{e.value, e.missing}
 				continue
 			}

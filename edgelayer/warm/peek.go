@@ -10,7 +10,7 @@ func (c *Cache[V]) Peek(ctx context.Context, key string) (a Answer[V], ok bool) 
 	if isFresh(ctx) {
 		return a, false
 	}
-	e, ok := c.lookUp(ctx, key)
+	e, ok := c.lookUp(ctx, key, c.now())
 	if !ok {
 		c.figures.passed.Add(1)
 		return a, false
@@ -24,9 +24,9 @@ func (c *Cache[V]) PeekAll(ctx context.Context, keys []string) (answers []Answer
 		return nil, false
 	}
 	answers = make([]Answer[V], len(keys))
-	outOfDate := 0
+	outOfDate, now := 0, c.now()
 	for i, key := range keys {
-		e, stale, ok := c.find(ctx, key)
+		e, stale, ok := c.find(ctx, key, now)
 		if !ok {
 			c.figures.passed.Add(1)
 			c.figures.unused.Add(int64(i)) // GetAll counts them
