@@ -21,6 +21,7 @@ type Conversation struct {
 	ctx      context.Context // the device request's
 	cancel   context.CancelCauseFunc
 	passport *passport.Carrier
+	timings  *Timings       // nil: nobody gathers any
 	wg       sync.WaitGroup // who receives, and who sends
 
 	mu sync.Mutex
@@ -44,7 +45,7 @@ var errConversationClosed = errors.New("the conversation is closed")
 // Nothing is sent before the first call, which opens it: no round trip is spent
 // on opening.
 func (e *Edge) Converse(ctx context.Context) *Conversation {
-	c := &Conversation{edge: e, passport: passport.FromContext(ctx), waiting: map[uint32]*Pending{}, known: map[uint32]*Pending{}}
+	c := &Conversation{edge: e, passport: passport.FromContext(ctx), timings: timingsOf(ctx), waiting: map[uint32]*Pending{}, known: map[uint32]*Pending{}}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	return c
 }
@@ -196,8 +197,9 @@ func (c *Conversation) answer(from *line.Member, id uint32, result protocol.Raw,
 	}
 	c.mu.Unlock()
 	if p != nil {
-		from.Heard(time.Since(p.begun))
-		p.tell()
+		took := time.Since(p.begun)
+		from.Heard(took)
+		p.tell(took)
 	}
 }
 
@@ -215,7 +217,7 @@ func (c *Conversation) end(err error) {
 	}
 	c.mu.Unlock()
 	for _, p := range left {
-		p.tell()
+		p.tell(time.Since(p.begun))
 	}
 }
 
@@ -226,7 +228,7 @@ func (c *Conversation) Close() {
 	c.mu.Lock()
 	if !c.closed {
 		c.closed = true
-		timingsOf(c.ctx).closed(c.figures)
+		c.timings.closed(c.figures)
 	}
 	if c.ended == nil {
 		c.ended = errConversationClosed

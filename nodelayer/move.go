@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"warmline.dev/nodelayer/internal/line"
 	"warmline.dev/protocol"
@@ -81,7 +82,7 @@ func (c *Conversation) lost(stage int, err error) {
 		old.Cancel()
 	}
 	for p := range failed {
-		p.tell()
+		p.tell(time.Since(p.begun))
 	}
 }
 

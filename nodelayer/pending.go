@@ -79,7 +79,7 @@ func (c *Conversation) start(ctx context.Context, method string, args any, keep 
 	}
 	if err := c.tryStart(p, args, after); err != nil {
 		p.settle(nil, c.explain(ctx, err)) // nobody knows of it yet
-		p.tell()
+		p.tell(time.Since(p.begun))
 	}
 	return p
 }
@@ -224,7 +224,7 @@ func (p *Pending) Cancel() {
 	}
 	c.mu.Unlock()
 	if waits {
-		p.tell()
+		p.tell(time.Since(p.begun))
 	}
 }
 
@@ -234,9 +234,9 @@ func (p *Pending) Cancel() {
 func (p *Pending) settle(result protocol.Raw, err error) { p.result, p.err, p.value = result, err, nil }
 
 // tell lets go who waits for the answer.
-func (p *Pending) tell() {
+func (p *Pending) tell(took time.Duration) {
 	c := p.conv
-	timingsOf(c.ctx).add(p.method, time.Since(p.begun), p.err)
+	c.timings.add(p.method, took, p.err)
 	c.mu.Lock()
 	p.told = true
 	if p.done != nil {
