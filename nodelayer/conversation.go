@@ -210,7 +210,7 @@ func (c *Conversation) end(err error) {
 		c.ended = err
 	}
 	left := c.waiting
-	c.waiting = map[uint32]*Pending{}
+	c.waiting = nil // no more are started
 	c.outbox.clear()
 	for _, p := range left {
 		p.settle(nil, c.explain(context.Background(), err))
