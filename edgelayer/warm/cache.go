@@ -145,7 +145,7 @@ func (c *Cache[V]) GetAll(ctx context.Context, keys []string) ([]Answer[V], erro
 	answers := make([]Answer[V], len(keys))
 	var flights []*flight[V] // nil where the answer is there
 	fresh := isFresh(ctx)
-	now := c.now() // for all keys: many look-ups take less than to look at the clock for each
+	now := c.now() // for all keys: they are looked up within microseconds
 	for i, key := range keys {
 		if !fresh {
 			if e, ok := c.lookUp(ctx, key, now); ok {
