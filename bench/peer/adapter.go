@@ -67,6 +67,9 @@ func (a *adapter) usage() harness.Usage {
 func (a *adapter) whose(i int) []byte            { return a.passports[i%len(a.passports)] }
 func (a *adapter) client(i int) contender.Client { return a.clients[i%len(a.clients)] }
 
+// mostElsewhere is how many processes of an adapter's own a machine is asked to bear.
+const mostElsewhere = 10
+
 // What is opened and asked besides jobs, so many at a time, each within patience.
 const (
 	openedAtOnce = 64
@@ -77,6 +80,9 @@ const (
 // sooner than that.
 func (a *adapter) open(ctx context.Context, n int) error {
 	first := len(a.clients)
+	if _, elsewhere := a.clients[0].(contender.Elsewhere); elsewhere && n > mostElsewhere {
+		return fmt.Errorf("%d lines: expected at most %d, as each is of an adapter that is a process of its own", n, mostElsewhere)
+	}
 	if n > first {
 		a.clients = append(a.clients, make([]contender.Client, n-first)...)
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"warmline.dev/bench/harness"
 	"warmline.dev/bench/job/contender"
 	"warmline.dev/bench/load"
 	"warmline.dev/bench/tier"
@@ -77,6 +79,22 @@ func TestALineThatCannotBeHadIsNamed(t *testing.T) {
 	a := opened(&fake{}, func() (contender.Client, error) { return nil, errors.New("too many open files") })
 	_, err := a.do(t.Context(), Task{Kind: Lines, N: 2})
 	if err == nil || err.Error() != "line 2 of 2: too many open files" {
+		t.Error(err)
+	}
+}
+
+// What is elsewhere is measured there.
+type elsewhere struct{ fake }
+
+func (*elsewhere) Usage() harness.Usage { return harness.Usage{Memory: 42} }
+
+func TestAdaptersElsewhereAreProcessesSoTheyAreFew(t *testing.T) {
+	a := opened(&elsewhere{}, func() (contender.Client, error) { return &elsewhere{}, nil })
+	if taken, err := a.do(t.Context(), Task{Kind: Lines, N: 10}); err != nil || taken.Adapter.Memory != 420 {
+		t.Errorf("%+v, %v", taken, err)
+	}
+	_, err := a.do(t.Context(), Task{Kind: Lines, N: 11})
+	if err == nil || !strings.Contains(err.Error(), "11 lines: expected at most 10") {
 		t.Error(err)
 	}
 }

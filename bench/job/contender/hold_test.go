@@ -2,7 +2,6 @@ package contender_test
 
 import (
 	"context"
-	"net"
 	"strings"
 	"testing"
 
@@ -25,7 +24,7 @@ func TestConversationsAreHeld(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			ctx, end := context.WithCancel(await.Context(t))
-			address := serveTier(t, c)
+			address := serve(t, c)
 			client, err := c.Dial(await.Context(t), []string{address}, contender.Load{Concurrency: 4})
 			if err != nil {
 				t.Fatal(err)
@@ -66,13 +65,16 @@ func TestConversationsAreHeld(t *testing.T) {
 
 func TestWhoSaysThatItHoldsDoes(t *testing.T) {
 	for _, c := range contender.All() {
-		client, err := c.Dial(await.Context(t), []string{serveTier(t, c)}, contender.Load{Concurrency: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, holds := client.(contender.Holder); holds != c.Holds {
-			t.Errorf("%s holds conversations: %t, it says %t", c.Name, holds, c.Holds)
-		}
+		t.Run(c.Name, func(t *testing.T) {
+			present(t, c)
+			client, err := c.Dial(await.Context(t), []string{serve(t, c)}, contender.Load{Concurrency: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, holds := client.(contender.Holder); holds != c.Holds {
+				t.Errorf("it holds conversations: %t, it says %t", holds, c.Holds)
+			}
+		})
 	}
 }
 
@@ -89,20 +91,4 @@ func conversations(t *testing.T, address string) int64 {
 		t.Fatal(err)
 	}
 	return stats.Conversations
-}
-
-// serveTier starts a server of c, which lives as long as the test, and returns its address.
-func serveTier(t *testing.T, c contender.Contender) string {
-	t.Helper()
-	tr, err := tier.New(tier.Config{Marshal: c.Marshal})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = c.Serve(t.Context(), l, tr) }()
-	t.Cleanup(func() { _ = l.Close() })
-	return l.Addr().String()
 }
