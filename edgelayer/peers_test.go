@@ -133,6 +133,8 @@ func TestPeersThatChange(t *testing.T) {
 	e, of := asksWho(t, new(logged.Log))
 	nodes, batch, staff := e.dialAs("nodes", ""), e.dialAs("batch", ""), e.dialAs("staff", "")
 	wanting := e.dialAs("nodes", `{"wants":{"echo":"^1"}}`)
+	batch.want("catalogue.version", "", `"2.1.3"`) // so that it is let in before its peer changes
+	wanting.want("echo.say", `{"text":"x"}`, `{"text":"x"}`)
 	staff.want("edge.stats", "", `{…}`)
 	inside := nodes.converse(`[1,1,"catalogue.version",{}]`)
 	inside.want(`[3,1,"2.1.3"]`)
