@@ -174,8 +174,9 @@ func TestWhatCouldNotBeToldIsToldLater(t *testing.T) {
 	}
 	proxy.Lead(before)
 	atB.hears(t, `"17" of films`, 1) // once, however often it was said
-	if len(a.Untold()) != 0 || atB.count("everything") != 1 {
-		t.Errorf("%v wait, %v", a.Untold(), atB.told)
+	await.Until(t, "who told it knows that it is told", func() bool { return len(a.Untold()) == 0 })
+	if atB.count("everything") != 1 {
+		t.Error(atB.told)
 	}
 }
 
