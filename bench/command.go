@@ -29,13 +29,14 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Short: "Measures Warmline against what else could be used",
 		Long: `Measures Warmline against what else could be used, on this machine.
 
-  warmline-bench wire           an echo over loopback TCP, by each contender
-  warmline-bench wire --bars    what the engine has to reach, within a minute
-  warmline-bench job            a device request, by each contender
-  warmline-bench faults         device requests while edges fail
-  warmline-bench chain          latency against depth of dependency and fan-out
-  warmline-bench scale          cost and memory as lines and open conversations grow
-  warmline-bench pieces         what a device request is made of, piece by piece`,
+  warmline-bench report --quick   all of it, as a page with charts: five minutes
+  warmline-bench job              a device request, by each contender
+  warmline-bench chain            latency against depth of dependency and fan-out
+  warmline-bench scale            cost and memory as lines and open conversations grow
+  warmline-bench faults           device requests while edges fail
+  warmline-bench pieces           what a device request is made of, piece by piece
+  warmline-bench wire             an echo over loopback TCP, by each contender
+  warmline-bench wire --bars      what the engine has to reach, within a minute`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArgs,
