@@ -14,8 +14,8 @@ import (
 
 // Run does jobs as cfg says, waits for those under way, and tells what it came to.
 // The end of ctx is an error; that of a job is counted. It adds less than a
-// microsecond of processor time to a job in a closed loop, in an open one the
-// waking of its clock: some ten microseconds at most.
+// microsecond of processor time to a job in a closed loop; in an open one the waking
+// of its clock and of a processor for the job, 40 to 70 on a machine that idles.
 func Run(ctx context.Context, cfg Config, do Job) (Sample, error) {
 	if err := cfg.Check(); err != nil {
 		return Sample{}, err
