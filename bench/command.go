@@ -24,6 +24,23 @@ const (
 // The process must end when Run has returned: as a server or a client of a
 // measurement it leaves goroutines.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	err := execute(ctx, args, stdin, stdout, stderr)
+	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		fmt.Fprintln(stderr, "warmline-bench: interrupted")
+		return exitInterrupted
+	}
+	fmt.Fprintf(stderr, "warmline-bench: %v\n", err)
+	if _, tried := errors.AsType[failedError](err); tried {
+		return exitFailed
+	}
+	return exitUsage
+}
+
+// execute runs one command line.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root := &cobra.Command{
 		Use:   "warmline-bench",
 		Short: "Measures Warmline against what else could be used",
@@ -59,19 +76,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
-	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		fmt.Fprintln(stderr, "warmline-bench: interrupted")
-		return exitInterrupted
-	}
-	fmt.Fprintf(stderr, "warmline-bench: %v\n", err)
-	if _, tried := errors.AsType[failedError](err); tried {
-		return exitFailed
-	}
-	return exitUsage
+	return root.ExecuteContext(ctx)
 }
 
 // failedError is one of the measuring, not of the command line.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -110,6 +111,9 @@ Nothing else should run on the machine meanwhile.`,
 					return err
 				}
 			}
+			if err := os.MkdirAll(out, 0o755); err != nil { // before, too
+				return err
+			}
 			r, wrong := measureParts(cmd.Context(), chosen, quick, cmd.ErrOrStderr())
 			if r == nil {
 				return wrong
@@ -141,12 +145,12 @@ func measureParts(ctx context.Context, chosen []part, quick bool, stderr io.Writ
 		args := p.args(quick)
 		fmt.Fprintf(stderr, "%d of %d, about %v left in all: warmline-bench %s\n", i+1, len(chosen), left.Round(10*time.Second), strings.Join(args, " "))
 		var out bytes.Buffer
-		code := Run(ctx, args, strings.NewReader(""), &out, stderr)
+		err := execute(ctx, args, strings.NewReader(""), &out, stderr)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if code != exitOK {
-			wrong = errors.Join(wrong, fmt.Errorf("%s did not end well: it has said why", p.name))
+		if err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("%s: %w", p.name, err))
 		}
 		if out.Len() == 0 {
 			continue

@@ -187,3 +187,21 @@ func TestCrashOfAnEdgeCostsNothingOfTheOtherPieces(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// A report runs the other benches' command lines; the end is told once, and nothing is written.
+func TestCtrlCDuringAReportSaysSoOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	g := startGroup(t, "report", "--quick", "--out", dir)
+	g.member("tier-client")
+	g.signal(-g.Cmd.Process.Pid, syscall.SIGINT)
+	await.Value(t, "the command ends", g.Ended)
+	if left := g.members(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if code := g.ProcessState.ExitCode(); code != 130 || g.Out.String() != "" || strings.Count(g.Errors.String(), "interrupted") != 1 {
+		t.Errorf("exit %d, %q, %q", code, g.Out.String(), g.Errors.String())
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+}

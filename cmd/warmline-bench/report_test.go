@@ -46,6 +46,7 @@ func TestReportsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"report --benches soap", `no bench "soap": there are job, chain, scale, faults, pieces, wire`},
 		{"report --benches=", "nothing to measure: expected at least one of job"},
+		{"report --out " + filepath.Join(garbled, "in"), "not a directory"},
 		{"report --against nowhere.json", "nowhere.json: no such file"},
 		{"report --against " + garbled, `is no report of warmline-bench: no bench "soap"`},
 	} {
