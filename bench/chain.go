@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -33,15 +32,7 @@ Contenders: ` + strings.Join(contender.Names(), ", "),
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(report)
-			} else {
-				err = report.WriteTable(cmd.OutOrStdout())
-			}
-			if err == nil {
-				err = report.Err()
-			}
-			return failed(err)
+			return failed(write(cmd.OutOrStdout(), report, asJSON))
 		},
 	}
 	f := cmd.Flags()

@@ -106,8 +106,9 @@ func TestEveryMistakeHasItsPlace(t *testing.T) {
 		"x: " + strings.Repeat("[", 30) + strings.Repeat("]", 30): {"1:…: no YAML: exceeded max depth of 24", "1:…: " + unreadable},
 		through(yamlfile.MaxDepth + 1):                            {"2:16: the file is deeper than 24 here, with what aliases stand for; expected less", ""},
 		laughs:                                                    {"5:26: the file has more than 100000 values, with what aliases stand for; expected fewer", ""},
-		"x: [" + strings.Repeat("1,", yamlfile.MaxValues) + "]":   {"1:…: the file has more than 100000 values, with what aliases stand for; expected fewer", ""},
-		strings.Repeat("#", yamlfile.MaxSize+1):                   {"1:1: the file has 1048577 bytes; expected at most 1048576", ""},
+
+		"x: [" + strings.Repeat("1,", yamlfile.MaxValues) + "]": {"1:…: the file has more than 100000 values, with what aliases stand for; expected fewer", ""},
+		strings.Repeat("#", yamlfile.MaxSize+1):                 {"1:1: the file has 1048577 bytes; expected at most 1048576", ""},
 	} {
 		for _, secret := range []bool{false, true} {
 			said := want.open

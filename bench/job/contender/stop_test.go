@@ -18,10 +18,11 @@ func TestServersStopGracefully(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range contender.All() {
+		if c.Name == "rsocket-go" {
+			continue // it can only stop at once
+		}
 		t.Run(c.Name, func(t *testing.T) {
-			if c.Name == "rsocket-go" {
-				t.Skip("rsocket-go can only stop at once")
-			}
+			present(t, c)
 			asked, release := make(chan struct{}, 100), make(chan struct{})
 			var givenUp atomic.Bool
 			tr, err := tier.New(tier.Config{Marshal: c.Marshal, Source: func(ctx context.Context) error {
